@@ -1,0 +1,39 @@
+// Before a write is sent: may it still be? (DESIGN decisions 6 and 13)
+import type { Disposition, Policy } from './decide.ts';
+import { firstSentAt, type Journal } from './journal.ts';
+
+/** Clocks, ours and the API's, are trusted to this much. */
+export const KEY_MARGIN_MS = 5000;
+
+/**
+ * Lets a write be sent, or says why it may not be.
+ * @param journal what was recorded so far
+ * @param lost starts without a record since the last entry
+ * @param write when it was due and until when it may be sent, epoch ms
+ * @param now epoch ms
+ * @returns undefined: send it
+ */
+export function admit(
+  journal: Journal,
+  lost: number,
+  write: { dueAt: number; expiresAt?: number },
+  policy: Pick<Policy, 'maxCrashes' | 'keyTtlMs' | 'timeoutMs'>,
+  now: number,
+): (Disposition & { kind: 'dead' }) | undefined {
+  const crashes = journal.lost + lost;
+  if (crashes > policy.maxCrashes) {
+    return { kind: 'dead', reason: 'crashed', because: `${crashes} starts ended without a record; ${policy.maxCrashes} are allowed` };
+  }
+  if (write.expiresAt !== undefined && now >= write.expiresAt) {
+    return { kind: 'dead', reason: 'too-late', because: `its expiry ${new Date(write.expiresAt).toISOString()} has passed` };
+  }
+  if (!keyOutlives(firstSentAt(journal, lost, write.dueAt), policy, now + policy.timeoutMs)) {
+    return { kind: 'dead', reason: 'key-expired', because: 'the API may have forgotten its idempotency key' };
+  }
+  return undefined;
+}
+
+/** Whether the API still knows a key, first sent at `sentAt`, at the time `at`; always when it was never sent. */
+export function keyOutlives(sentAt: number | undefined, policy: Pick<Policy, 'keyTtlMs'>, at: number): boolean {
+  return sentAt === undefined || at + Math.min(KEY_MARGIN_MS, policy.keyTtlMs / 10) < sentAt + policy.keyTtlMs;
+}

@@ -1,0 +1,181 @@
+// The configuration: one schema, one table of defaults, resolved once and frozen. Pure: files, environment and flags
+// are read by the programs and given here as values.
+import { z } from 'zod';
+import type { Policy } from './decide.ts';
+import { WaybillError } from './errors.ts';
+import { MAX_ATTEMPTS } from './write.ts';
+
+const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const DAY_MS = 86_400_000;
+/** SPEC, Back-off: the first attempt included. */
+export const DEFAULT_MAX_ATTEMPTS = 5;
+
+const ms = (low: number, high: number) => z.int().min(low).max(high);
+const headerName = z.string().regex(HEADER_NAME, 'must be an HTTP header name');
+const envName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of an environment variable');
+
+/** `strictObject`, so that a misspelt name is an error and not a silent default. */
+const destination = z.strictObject({
+  /** Origin and, if any, a path that every write's path is put behind. */
+  baseUrl: z.string().superRefine(checkBaseUrl),
+  /** The credential's header; its value comes from the environment variable `env`, or the file named by `<env>_FILE`. */
+  auth: z.strictObject({ header: headerName, env: envName, prefix: z.string().max(64).default('') }).optional(),
+  /** Writes in flight at once, per worker. */
+  concurrency: z.int().min(1).max(10_000).default(50),
+  /** Longest time one attempt may take, connecting included. */
+  timeoutMs: ms(10, 600_000).default(15_000),
+  retry: z
+    .strictObject({
+      maxAttempts: z.int().min(1).max(MAX_ATTEMPTS).default(DEFAULT_MAX_ATTEMPTS),
+      baseMs: ms(1, 3_600_000).default(1000),
+      capMs: ms(1, DAY_MS).default(30_000),
+      jitter: z.number().min(0).max(1).default(0.2),
+      retryAfterCapMs: ms(0, DAY_MS).default(3_600_000),
+    })
+    .prefault({}),
+  idempotency: z
+    .strictObject({
+      header: headerName.default('Idempotency-Key'),
+      /** How long the API keeps a key, counted from its first send. */
+      ttlMs: ms(1000, 365 * DAY_MS).default(DAY_MS),
+      replayedHeader: headerName.default('Idempotent-Replayed'),
+      inProgressCodes: z.array(z.string().min(1)).default(['IDEMPOTENCY_IN_PROGRESS']),
+      unappliedStatuses: z.array(z.int().min(500).max(599)).default([503]),
+    })
+    .prefault({}),
+});
+
+const schema = z.strictObject({
+  redis: z.strictObject({ url: z.string().superRefine(checkRedisUrl).default('redis://127.0.0.1:6379') }).prefault({}),
+  destinations: z
+    .record(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'must be a-z, 0-9, - and _, at most 63'), destination)
+    .default({}),
+  worker: z
+    .strictObject({
+      /** A worker that does not renew within this time has lost the write to another. */
+      lockMs: ms(200, 3_600_000).default(30_000),
+      stalledIntervalMs: ms(200, 3_600_000).default(30_000),
+      /** Starts without a record that a write survives before it is dead as `crashed`. */
+      maxCrashes: z.int().min(0).max(1000).default(5),
+      /** After SIGTERM, how long attempts in flight may take; the longest timeoutMs and 5 s when left out. */
+      graceMs: ms(0, 3_600_000).optional(),
+    })
+    .prefault({}),
+  log: z.strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info') }).prefault({}),
+});
+
+/** What a configuration file holds, or defineConfig takes. */
+export type ConfigInput = z.input<typeof schema>;
+/** The same with every default in its place. */
+export type Config = z.output<typeof schema>;
+export type DestinationConfig = Config['destinations'][string];
+
+/** One value and where it came from, for messages: `redis.url (from REDIS_URL)`. */
+export interface Override {
+  path: string[];
+  value: unknown;
+  from: string;
+}
+
+/** Gives a configuration file its types; returns what it was given. */
+export function defineConfig(config: ConfigInput): ConfigInput {
+  return config;
+}
+
+/**
+ * Flags over the environment over the file over the defaults.
+ * @param file what the file holds; undefined when there is none
+ * @param overrides in rising order of precedence
+ * @param fileName given when it is a file: a file must not hold a password
+ * @throws WaybillError INVALID_CONFIG naming every wrong value with what is allowed
+ */
+export function resolveConfig(file: unknown, overrides: readonly Override[] = [], fileName?: string): Config {
+  const source = fileName ?? 'the configuration';
+  const input = structuredClone(file ?? {}) as Record<string, unknown>;
+  const origin = new Map<string, string>();
+  const wrong: string[] = [];
+  if (typeof input !== 'object' || Array.isArray(input)) {
+    throw new WaybillError('INVALID_CONFIG', `${source} must hold an object`);
+  }
+  if (fileName !== undefined && hasPassword((input.redis as { url?: unknown } | undefined)?.url)) {
+    wrong.push('redis.url: must not hold a password in a file; give it in REDIS_URL or REDIS_URL_FILE');
+  }
+  for (const { path, value, from } of overrides) {
+    setPath(input, path, value);
+    origin.set(path.join('.'), from);
+  }
+  const parsed = schema.safeParse(input);
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) {
+      const path = issue.path.join('.');
+      const from = origin.get(path) ?? source;
+      wrong.push(`${path || '(the whole)'}: ${issue.message} (from ${from})`);
+    }
+  } else {
+    wrong.push(...crossChecks(parsed.data));
+    if (wrong.length === 0) return deepFreeze(parsed.data);
+  }
+  throw new WaybillError('INVALID_CONFIG', `${wrong.length} wrong value(s) in the configuration:\n  ${wrong.join('\n  ')}`);
+}
+
+/** The pure rules' view of a destination. */
+export function policyOf(config: DestinationConfig, worker: Config['worker']): Policy {
+  return {
+    ...config.retry,
+    timeoutMs: config.timeoutMs,
+    keyTtlMs: config.idempotency.ttlMs,
+    inProgressCodes: config.idempotency.inProgressCodes,
+    unappliedStatuses: config.idempotency.unappliedStatuses,
+    maxCrashes: worker.maxCrashes,
+  };
+}
+
+function crossChecks(config: Config): string[] {
+  const wrong: string[] = [];
+  for (const [name, { retry, timeoutMs, idempotency, auth }] of Object.entries(config.destinations)) {
+    const at = `destinations.${name}`;
+    if (retry.capMs < retry.baseMs) wrong.push(`${at}.retry.capMs: must be at least baseMs (${retry.baseMs})`);
+    if (timeoutMs * 2 > idempotency.ttlMs) wrong.push(`${at}.timeoutMs: must be at most half of idempotency.ttlMs`);
+    if (auth && auth.header.toLowerCase() === idempotency.header.toLowerCase()) {
+      wrong.push(`${at}.auth.header: must differ from idempotency.header`);
+    }
+  }
+  return wrong;
+}
+
+function checkBaseUrl(value: string, context: z.RefinementCtx): void {
+  const say = (message: string): void => context.addIssue({ code: 'custom', message });
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (!url || !['http:', 'https:'].includes(url.protocol)) return say('must be an http:// or https:// URL');
+  // Never quoted: what stands there may be a password.
+  if (url.username || url.password) say('must not hold a user or password; use auth, whose value comes from the environment');
+  if (url.search || url.hash) say('must not hold a query or a fragment');
+}
+
+function checkRedisUrl(value: string, context: z.RefinementCtx): void {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (!url || !['redis:', 'rediss:'].includes(url.protocol)) {
+    context.addIssue({ code: 'custom', message: 'must be a redis:// or rediss:// URL' });
+  }
+}
+
+function hasPassword(url: unknown): boolean {
+  return typeof url === 'string' && URL.canParse(url) && new URL(url).password !== '';
+}
+
+function setPath(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  const [head = '', ...rest] = path;
+  if (rest.length === 0) {
+    target[head] = value;
+    return;
+  }
+  const inner = target[head];
+  const next = typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>) : {};
+  target[head] = next;
+  setPath(next, rest, value);
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) Object.values(value).forEach(deepFreeze);
+  return Object.freeze(value);
+}

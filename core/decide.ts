@@ -1,0 +1,101 @@
+// The life of a write, told once:
+//  1. a worker takes it; admit() looks at the journal and the clock and lets it be sent, or not (admit.ts)
+//  2. attempt() sends it once and returns an Outcome
+//  3. decide() makes the Outcome a Disposition: delivered, retry (spends an attempt), postpone (spends none), or dead
+//  4. settle() carries the Disposition out in one step in Redis, and the worker has its next write
+// Both rules are pure: the clock and the chance are arguments.
+import { backOff, type RetryPolicy, type Wait } from './back-off.ts';
+import type { Journal } from './journal.ts';
+import { classOf, type Outcome } from './outcome.ts';
+
+export interface Policy extends RetryPolicy {
+  /** Longest time one attempt may take. */
+  timeoutMs: number;
+  /** How long the API keeps a key, from its first send. */
+  keyTtlMs: number;
+  /** 409 with one of these codes is "come back later" (DESIGN decision 11). */
+  inProgressCodes: readonly string[];
+  /** 5xx that this API gives only when it did not apply the write. */
+  unappliedStatuses: readonly number[];
+  /** Starts without a record (their worker died) that a write survives. */
+  maxCrashes: number;
+}
+
+export type DeadReason = 'rejected' | 'exhausted' | 'crashed' | 'too-late' | 'key-expired' | 'invalid';
+
+export type Disposition =
+  | { kind: 'delivered' }
+  | { kind: 'retry'; wait: Wait; because: string }
+  | { kind: 'postpone'; wait: Wait; because: string }
+  | { kind: 'dead'; reason: DeadReason; because: string };
+
+/** Our own trouble is looked at again after this long. */
+const LOCAL_TROUBLE_MS = 1000;
+
+const noWait = (delayMs: number): Wait => ({ delayMs, baseMs: delayMs, jitterMs: 0 });
+
+/**
+ * What is done about an outcome (SPEC, "What is retried").
+ * @param journal what was recorded before this attempt
+ * @param write when the write was due (epoch ms) and how many attempts it may have
+ * @param now epoch ms
+ * @param random from [0, 1), drawn once
+ */
+export function decide(
+  outcome: Outcome,
+  journal: Journal,
+  write: { dueAt: number; maxAttempts: number },
+  policy: Policy,
+  now: number,
+  random: number,
+): Disposition {
+  const spend = (because: string, retryAfterMs?: number): Disposition => {
+    const attempt = journal.attempts.length + 1;
+    return attempt >= write.maxAttempts
+      ? { kind: 'dead', reason: 'exhausted', because: `${because}; attempt ${attempt} of ${write.maxAttempts} was the last` }
+      : { kind: 'retry', wait: backOff(attempt, policy, random, retryAfterMs), because };
+  };
+  // Bounded by the key's life: nothing is postponed for ever.
+  const postpone = (because: string, wait: Wait): Disposition =>
+    now + wait.delayMs - write.dueAt > policy.keyTtlMs
+      ? { kind: 'dead', reason: 'exhausted', because: `${because}; postponed for the whole life of the key` }
+      : { kind: 'postpone', wait, because };
+
+  switch (outcome.kind) {
+    case 'blocked':
+      return { kind: 'dead', reason: 'invalid', because: outcome.message };
+    case 'not-sent':
+    case 'no-answer':
+      switch (classOf(outcome.code)) {
+        case 'local':
+          return postpone(`${outcome.code} on our machine`, noWait(LOCAL_TROUBLE_MS));
+        case 'shutdown':
+          return postpone('the worker was stopped', noWait(0));
+        case 'unsendable':
+          return { kind: 'dead', reason: 'invalid', because: `the request cannot be sent (${outcome.code})` };
+        case 'tls':
+          return spend(`TLS failed (${outcome.code})`);
+        case 'not-sent':
+          return spend(`nothing was sent (${outcome.code})`);
+        case 'no-answer':
+          return spend(`no answer (${outcome.code})`);
+      }
+    case 'response': {
+      const { status, envelope, retryAfterMs, replayed } = outcome;
+      if (status >= 200 && status < 300) return { kind: 'delivered' };
+      if (status === 409 && envelope && policy.inProgressCodes.includes(envelope.code)) {
+        return postpone(
+          'the API is still processing this key',
+          backOff(Math.min(journal.postponed + 1, 32), policy, random, retryAfterMs),
+        );
+      }
+      if (status === 429) return spend('HTTP 429', retryAfterMs);
+      if (status >= 500) {
+        return replayed
+          ? { kind: 'dead', reason: 'rejected', because: `HTTP ${status} is the stored answer of this key and will not change` }
+          : spend(`HTTP ${status}`, retryAfterMs);
+      }
+      return { kind: 'dead', reason: 'rejected', because: `HTTP ${status} is not retried` };
+    }
+  }
+}

@@ -1,0 +1,24 @@
+// Every error that Waybill raises on purpose: a stable code to branch on, a sentence for people, and never a secret.
+
+export type WaybillErrorCode =
+  | 'INVALID_WRITE' // the write, or an option of add(), is not what the contract allows; `field` names it
+  | 'IDEMPOTENCY_CONFLICT' // the key stands for another payload already; nothing was enqueued
+  | 'QUEUE_UNAVAILABLE' // Redis did not answer in time; the write may have been stored: add it again with the same key
+  | 'QUEUE_REFUSED' // Redis answered, but refused (out of memory, read-only replica, no permission)
+  | 'INVALID_CONFIG' // one or more configuration values are wrong; the message lists all of them
+  | 'REDIS_UNFIT' // the server cannot keep the promises: too old, evicting, or its clock differs
+  | 'LETTER_EXISTS' // a dead letter stands under this id already; nothing was written
+  | 'NOT_FOUND'; // no such write or destination
+
+export class WaybillError extends Error {
+  readonly code: WaybillErrorCode;
+  /** The field at fault, as a path (`body`, `headers.x-id`, `options.jobId`), where one can be named. */
+  readonly field?: string;
+
+  constructor(code: WaybillErrorCode, message: string, more: { field?: string; cause?: unknown } = {}) {
+    super(message, more.cause === undefined ? undefined : { cause: more.cause });
+    this.name = 'WaybillError';
+    this.code = code;
+    if (more.field !== undefined) this.field = more.field;
+  }
+}

@@ -1,0 +1,111 @@
+// The attempt journal: what is known of every send of one write. It is written in the same step as the retry or the
+// dead letter (DESIGN decision 7), and the verdict follows from it alone.
+import type { Wait } from './back-off.ts';
+import type { Envelope } from './envelope.ts';
+import { isRecord } from './json.ts';
+
+/** What an attempt proves about the write (DESIGN, verdict). */
+export type Evidence =
+  /** A 2xx: it is applied. */
+  | 'applied'
+  /** A rejection given after looking the key up: neither this nor any earlier attempt applied it. */
+  | 'not-applied'
+  /** It may have been applied. */
+  | 'doubt'
+  /** Says nothing about what was before. */
+  | 'nothing';
+
+export interface Attempt {
+  /** From 1; a postponed one bears the number of the attempt that it did not spend. */
+  attempt: number;
+  /** Epoch ms of the start. */
+  at: number;
+  durationMs: number;
+  outcome: 'response' | 'not-sent' | 'no-answer' | 'blocked';
+  evidence: Evidence;
+  disposition: 'delivered' | 'retry' | 'postpone' | 'dead';
+  status?: number;
+  /** The envelope's code, or the connection error's. */
+  code?: string;
+  requestId?: string;
+  replayed?: boolean;
+  envelope?: Envelope;
+  /** The answer's text, capped and redacted. */
+  body?: string;
+  /** The wait that followed, and why it was that long. */
+  wait?: Wait;
+  because?: string;
+  /** Starts before this one that left no record: their worker died or lost its lock. */
+  lost?: number;
+  worker?: string;
+}
+
+export interface Journal {
+  /** 0, and one more with each replay. */
+  generation: number;
+  /** Every attempt that was spent, in order. */
+  attempts: Attempt[];
+  /** How many starts spent none; a 409 in progress may come back thousands of times, so only the newest is kept. */
+  postponed: number;
+  lastPostponed?: Attempt;
+  /** One of the postponed starts may have been applied. */
+  postponedInDoubt?: true;
+  /** Unrecorded starts accounted for so far. */
+  lost: number;
+}
+
+export const emptyJournal = (generation = 0): Journal => ({ generation, attempts: [], postponed: 0, lost: 0 });
+
+/** Bodies of all but the newest attempt are cut to this many characters: five attempts must not weigh 320 KB. */
+const OLDER_BODY_LENGTH = 1024;
+
+/** Reads what stands in a job's `progress`; anything else there (a plain producer's number) is an empty journal. */
+export function readJournal(value: unknown): Journal {
+  if (!isRecord(value) || !Array.isArray(value.attempts) || typeof value.postponed !== 'number') return emptyJournal();
+  return value as unknown as Journal;
+}
+
+/**
+ * Starts that left no record: all starts less the recorded attempts, postponements and lost ones, and less the
+ * current one. Never the start counter alone: postponements raise it too (DESIGN decision 6).
+ * @param starts how often the job was started, the current start included
+ */
+export function unrecordedStarts(journal: Journal, starts: number): number {
+  return Math.max(0, starts - 1 - journal.attempts.length - journal.postponed - journal.lost);
+}
+
+/** The journal with one more entry; the given one is left as it is. */
+export function record(journal: Journal, entry: Attempt): Journal {
+  const lost = journal.lost + (entry.lost ?? 0);
+  if (entry.disposition === 'postpone') {
+    const inDoubt = entry.evidence === 'doubt' || (entry.lost ?? 0) > 0 || journal.postponedInDoubt === true;
+    return {
+      ...journal,
+      lost,
+      postponed: journal.postponed + 1,
+      lastPostponed: entry,
+      ...(inDoubt && { postponedInDoubt: true as const }),
+    };
+  }
+  return { ...journal, lost, attempts: [...journal.attempts.map(withoutLongBody), entry] };
+}
+
+/**
+ * When the API may first have seen the key, in epoch ms; undefined while nothing can have reached it. A start that
+ * went unrecorded is counted from the time the write was due (DESIGN decision 13).
+ */
+export function firstSentAt(journal: Journal, lost: number, dueAt: number): number | undefined {
+  if (lost > 0 || journal.lost > 0) return dueAt;
+  const sends = [...journal.attempts, ...(journal.lastPostponed ? [journal.lastPostponed] : [])].filter(
+    (entry) => entry.outcome === 'response' || entry.outcome === 'no-answer',
+  );
+  if (sends.length === 0 && journal.postponedInDoubt !== true) return undefined;
+  // More postponements than are kept: the first of them was not before the write was due.
+  return journal.postponed > 1 ? dueAt : Math.min(...sends.map((entry) => entry.at));
+}
+
+function withoutLongBody(entry: Attempt): Attempt {
+  return entry.body !== undefined && entry.body.length > OLDER_BODY_LENGTH
+    ? { ...entry, body: `${entry.body.slice(0, OLDER_BODY_LENGTH)}…` }
+    : entry;
+}

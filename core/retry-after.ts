@@ -1,0 +1,43 @@
+// Retry-After, RFC 9110 §10.2.3: seconds or an HTTP-date. `undefined` means that the API has no opinion.
+
+// Decimals are not in the RFC but in the wild (SPEC, Authentication).
+const SECONDS = /^\d{1,10}(?:\.\d{1,9})?$/;
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+// RFC 9110 §5.6.7: IMF-fixdate, and the two obsolete forms that a recipient must accept.
+const IMF_FIXDATE = /^\w{3}, (?<day>\d{2}) (?<month>\w{3}) (?<year>\d{4}) (?<time>\d{2}:\d{2}:\d{2}) GMT$/;
+const RFC850 = /^\w{6,9}, (?<day>\d{2})-(?<month>\w{3})-(?<year>\d{2}) (?<time>\d{2}:\d{2}:\d{2}) GMT$/;
+const ASCTIME = /^\w{3} (?<month>\w{3}) (?<day>[ \d]\d) (?<time>\d{2}:\d{2}:\d{2}) (?<year>\d{4})$/;
+
+/**
+ * How long the API asks to wait.
+ * @param value the header's value
+ * @param now epoch ms
+ * @param date the answer's Date header: a date is then read by the API's own clock
+ * @returns whole milliseconds from now, rounded up; 0 for a date that has passed; undefined when it cannot be read
+ */
+export function parseRetryAfter(value: string | undefined, now: number, date?: string): number | undefined {
+  const text = value?.trim();
+  if (!text) return undefined;
+  if (SECONDS.test(text)) return Math.ceil(Number(text) * 1000);
+  const until = parseHttpDate(text, now);
+  if (until === undefined) return undefined;
+  return Math.max(0, until - (parseHttpDate(date?.trim() ?? '', now) ?? now));
+}
+
+/** @returns epoch ms, or undefined for what is no HTTP-date; two-digit years are read as RFC 9110 §5.6.7 says */
+export function parseHttpDate(text: string, now: number): number | undefined {
+  const parts = (IMF_FIXDATE.exec(text) ?? RFC850.exec(text) ?? ASCTIME.exec(text))?.groups;
+  if (!parts) return undefined;
+  const month = MONTHS.indexOf(parts.month ?? '');
+  const [hours = 99, minutes = 99, seconds = 99] = (parts.time ?? '').split(':').map(Number);
+  const day = Number(parts.day);
+  if (month < 0 || day < 1 || day > 31 || hours > 23 || minutes > 59 || seconds > 60) return undefined;
+  let year = Number(parts.year);
+  if (parts.year?.length === 2) {
+    const thisYear = new Date(now).getUTCFullYear();
+    year += thisYear - (thisYear % 100);
+    if (year > thisYear + 50) year -= 100;
+  }
+  return Date.UTC(year, month, day, hours, minutes, seconds);
+}

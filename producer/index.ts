@@ -1,0 +1,23 @@
+// What an application imports: `waybill`.
+import type { ConnectionInput } from '../queue/connection.ts';
+import { WriteQueue } from '../queue/write-queue.ts';
+
+export { defineConfig, type Config, type ConfigInput } from '../core/config.ts';
+export { WaybillError, type WaybillErrorCode } from '../core/errors.ts';
+export type { Method, Write, WriteInput } from '../core/write.ts';
+export type { ConnectionInput } from '../queue/connection.ts';
+export type { AddOptions, BulkAnswer, BulkItem, Delivery, WriteJob, WriteQueue } from '../queue/write-queue.ts';
+
+export interface QueueOptions {
+  /** A redis:// URL, ioredis options, a Redis or a Cluster (which stays the caller's to close); redis://127.0.0.1:6379 when left out. */
+  connection?: ConnectionInput;
+}
+
+/**
+ * The queue of one destination, to add writes to. It is a BullMQ Queue: getters, QueueEvents and Bull Board work.
+ * @param destination 1 to 63 characters of a-z, 0-9, - and _; it is registered on the first add
+ * @throws WaybillError INVALID_WRITE for a name that is none, INVALID_CONFIG for a connection that is none
+ */
+export function createQueue(destination: string, options: QueueOptions = {}): WriteQueue {
+  return new WriteQueue(destination, options.connection);
+}

@@ -1,0 +1,124 @@
+// The consumer: BullMQ's Worker over our backend. It gives each write to a handler and carries out what that decides.
+import { type Job, type JobJson, type MinimalJob, Worker } from 'bullmq';
+import type { Cluster, Redis } from 'ioredis';
+import { createBackend, type WaybillBackend } from './backend.ts';
+import { prefixOf } from './keys.ts';
+import { type DeadLetter, deadLetter } from './letter.ts';
+import { deadFacts, RetryLater, settle, type Settlement } from './settle.ts';
+import { parseable, rawText, take, type Taken } from './take.ts';
+import { asTombstone } from './tombstone.ts';
+
+export interface ConsumerOptions {
+  destination: string;
+  /** Not closed by the consumer. It needs maxRetriesPerRequest: null. */
+  client: Redis | Cluster;
+  /** Stands in the journal and in BullMQ's `processedBy`. */
+  workerName: string;
+  concurrency: number;
+  maxAttempts: number;
+  lockMs: number;
+  stalledIntervalMs: number;
+  /** How long a delivered write's tombstone is kept. */
+  keepDeliveredMs: number;
+  /** Never throws; a write that it cannot judge must not be lost. */
+  handle: (taken: Taken) => Promise<Settlement>;
+  onError: (error: Error) => void;
+}
+
+/** Used when a retry was not drawn by decide(): BullMQ must never get a throwing strategy (FACTS: no lock renewal). */
+const FALLBACK_DELAY_MS = 1000;
+/** After a connection error; BullMQ's own 15 s would idle a worker that long after every failover. */
+const RUN_RETRY_DELAY_MS = 1000;
+
+/** What BullMQ says when it fails a job without running our code. */
+const CRASHED = /stalled more than allowable limit|started more than allowable limit/;
+
+class WriteWorker extends Worker {
+  /** The jobs' data as it stands in Redis. */
+  readonly raw = new WeakMap<object, string>();
+  maxAttempts = 1;
+
+  protected override createJob(json: JobJson, jobId: string): Job {
+    const job = super.createJob(parseable(json), jobId);
+    this.raw.set(job, json.data);
+    // Policy is the worker's, whoever enqueued the write (DESIGN decision 4).
+    job.opts.attempts = this.maxAttempts;
+    job.opts.backoff = { type: 'custom' };
+    delete job.opts.removeOnComplete;
+    delete job.opts.removeOnFail;
+    return job;
+  }
+}
+
+/** Starts to take writes. @returns close(): takes no more, waits for those in flight unless forced */
+export function consume(options: ConsumerOptions): { close(force?: boolean): Promise<void>; ready(): Promise<unknown> } {
+  const { destination, client, handle } = options;
+
+  const worker: WriteWorker = new WriteWorker(
+    destination,
+    async (job: Job, token?: string) => {
+      const raw = worker.raw.get(job) ?? '';
+      const tombstone = asTombstone(job.data);
+      if (tombstone) return refuseTombstone(tombstone.settled);
+      const taken = take(job, raw);
+      // What the tombstone is made of when it is delivered.
+      job.data = taken.write ?? {};
+      const settlement = await handle(taken);
+      return settle(backend, job, token ?? '', taken, settlement, taken.write ? undefined : rawText(raw));
+    },
+    {
+      connection: client,
+      prefix: prefixOf(destination),
+      autorun: false,
+      name: options.workerName,
+      concurrency: options.concurrency,
+      lockDuration: options.lockMs,
+      stalledInterval: options.stalledIntervalMs,
+      // Out of the way: crashes are counted from the journal (DESIGN decision 6).
+      maxStalledCount: Number.MAX_SAFE_INTEGER,
+      runRetryDelay: RUN_RETRY_DELAY_MS,
+      removeOnComplete: { age: Math.ceil(options.keepDeliveredMs / 1000) },
+      settings: {
+        backoffStrategy: (_made, _type, error) => (error instanceof RetryLater ? error.wait.delayMs : FALLBACK_DELAY_MS),
+      },
+    },
+    createBackend(client, false),
+  );
+  worker.maxAttempts = options.maxAttempts;
+  const backend = worker.getBackend() as unknown as WaybillBackend;
+  backend.letterOf = (job, failedReason) => letterOf(worker, backend.destination, job, failedReason);
+  worker.on('error', options.onError);
+  worker.run().catch(options.onError);
+  return { close: (force = false) => worker.close(force), ready: () => worker.waitUntilReady() };
+}
+
+function letterOf(worker: WriteWorker, destination: string, job: MinimalJob, failedReason: string): DeadLetter {
+  const facts = deadFacts.get(job);
+  if (facts) return deadLetter(facts, Date.now());
+  // BullMQ failed it without running our code, or our code broke.
+  const raw = worker.raw.get(job) ?? '';
+  const { jobId, enqueuedAt, lost, journal, write } = take(job as Job, raw);
+  const crashed = CRASHED.test(failedReason);
+  return deadLetter(
+    {
+      destination,
+      jobId,
+      enqueuedAt,
+      reason: crashed ? 'crashed' : 'exhausted',
+      because: crashed ? failedReason : 'failed outside of the contract',
+      lost: crashed ? lost : lost + 1,
+      journal,
+      ...(write ? { write } : { raw: rawText(raw) }),
+    },
+    Date.now(),
+  );
+}
+
+/** A settled write that a plain BullMQ tool moved back into the queue goes back to where it was, unsent. */
+function refuseTombstone(settled: 'delivered' | 'dead'): unknown {
+  if (settled === 'delivered') return { note: 'was delivered before; not sent again' };
+  const error = new Error('dead: its dead letter stands');
+  error.name = 'UnrecoverableError';
+  error.stack = '';
+  throw error;
+}

@@ -1,0 +1,31 @@
+// Every key name that Waybill uses in Redis. A destination's keys share a hash tag, so that on Redis Cluster its
+// queue, its dead letters and its lookup rows live in one slot and one script can write them all (DESIGN decision 1).
+
+/** Hash of destination name → epoch ms of its first add or worker. */
+export const DESTINATIONS_KEY = 'waybill:destinations';
+
+/** BullMQ's `prefix` of a destination. */
+export const prefixOf = (destination: string): string => `{waybill:${destination}}`;
+
+/** BullMQ's name of the queue of dead letters. Destination names have no dot, so that it is never a destination. */
+export const deadQueueName = (destination: string): string => `${destination}.dead`;
+
+/** `sms.dead` → `sms`: the dead letters' queue and the writes' queue belong to one destination. */
+export const destinationOf = (queueName: string): string => queueName.replace(/\.dead$/, '');
+
+/** The dead letter of a write: fixed, so that it can exist once only. */
+export const letterId = (jobId: string, generation: number): string => `${jobId}.g${generation}`;
+
+/** Lookup rows over the dead letters, written by the scripts that move them. */
+export const rowKeys = (destination: string): { byTime: string; byRequestId: string } => {
+  const base = `${prefixOf(destination)}:${destination}.rows`;
+  return {
+    /** Sorted set: letter id by epoch ms of its death. */
+    byTime: `${base}:time`,
+    /** Hash: request_id → letter id. */
+    byRequestId: `${base}:request-id`,
+  };
+};
+
+/** The field of a job's hash that holds the payload's hash, beside BullMQ's own fields. */
+export const PAYLOAD_HASH_FIELD = 'wbh';

@@ -1,0 +1,72 @@
+// The dead letter: what a person needs to see why a write could not be delivered, and to send it again.
+import type { Envelope } from '../core/envelope.ts';
+import type { DeadReason } from '../core/decide.ts';
+import type { Attempt, Journal } from '../core/journal.ts';
+import type { Verdict } from '../core/verdict.ts';
+import { verdictOf } from '../core/verdict.ts';
+import type { Write } from '../core/write.ts';
+import { letterId } from './keys.ts';
+
+export interface DeadLetter {
+  /** The write's job id and its generation. */
+  id: string;
+  destination: string;
+  jobId: string;
+  /** Epoch ms. */
+  deadAt: number;
+  enqueuedAt: number;
+  reason: DeadReason;
+  because: string;
+  verdict: Verdict;
+  /** Of the last attempt that got an answer. */
+  status?: number;
+  envelope?: Envelope;
+  requestId?: string;
+  /** Starts without a record since the last entry of the journal. */
+  lost: number;
+  journal: Journal;
+  /** As it was sent; missing when what stood in the queue is no write. */
+  write?: Write;
+  /** What stood there instead, as text. */
+  raw?: string;
+}
+
+export interface DeadFacts {
+  destination: string;
+  jobId: string;
+  enqueuedAt: number;
+  reason: DeadReason;
+  because: string;
+  lost: number;
+  journal: Journal;
+  write?: Write;
+  raw?: string;
+}
+
+/** Builds the letter of a write that cannot be delivered. @param now epoch ms */
+export function deadLetter(facts: DeadFacts, now: number): DeadLetter {
+  const answered = facts.journal.attempts.findLast((entry) => entry.outcome === 'response');
+  return {
+    id: letterId(facts.jobId, facts.journal.generation),
+    destination: facts.destination,
+    jobId: facts.jobId,
+    deadAt: now,
+    enqueuedAt: facts.enqueuedAt,
+    reason: facts.reason,
+    because: facts.because,
+    verdict: verdictOf(facts.journal, facts.lost),
+    ...(answered?.status !== undefined && { status: answered.status }),
+    ...(answered?.envelope && { envelope: answered.envelope }),
+    ...(answered?.requestId !== undefined && { requestId: answered.requestId }),
+    lost: facts.lost,
+    journal: facts.journal,
+    ...(facts.write && { write: facts.write }),
+    ...(facts.raw !== undefined && { raw: facts.raw }),
+  };
+}
+
+/** Every request_id that the write's attempts were answered with. */
+export function requestIdsOf(journal: Journal): string[] {
+  const entries: Attempt[] = [...journal.attempts, ...(journal.lastPostponed ? [journal.lastPostponed] : [])];
+  return [...new Set(entries.flatMap((entry) => entry.requestId ?? []))];
+}

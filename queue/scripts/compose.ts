@@ -1,0 +1,29 @@
+// Waybill's Lua is composed out of BullMQ's own scripts, so that what it writes is what BullMQ would have written.
+// Each of them ends in `return`, hence becomes a function whose KEYS and ARGV shadow the script's.
+// The import is of a path that BullMQ does not promise: bullmq is pinned exactly and test/queue/contract.test.ts
+// compares the keys that both ways write.
+import {
+  addDelayedJob,
+  addPrioritizedJob,
+  addStandardJob,
+  moveToFinished,
+} from 'bullmq/dist/cjs/scripts/index.js';
+
+export interface Script {
+  /** Bears a version, as several versions of Waybill may share one Redis client. */
+  name: string;
+  keys: number;
+  lua: string;
+}
+
+type Composed = 'addDelayedJob' | 'addPrioritizedJob' | 'addStandardJob' | 'moveToFinished';
+
+export const BULLMQ: Record<Composed, { content: string; keys: number }> = { addDelayedJob, addPrioritizedJob, addStandardJob, moveToFinished };
+
+/** `local function <name>(KEYS, ARGV) … end` around one of BullMQ's scripts. */
+export function asFunction(name: keyof typeof BULLMQ): string {
+  return `local function ${name}(KEYS, ARGV)\n${BULLMQ[name].content}\nend\n`;
+}
+
+/** Lua: the slice of a table, as a new table. ARGV holds no nil: every argument is a string by then. */
+export const SLICE = 'local function slice(list, from, to) return { unpack(list, from, to) } end\n';

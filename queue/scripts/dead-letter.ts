@@ -1,0 +1,34 @@
+// Settling a dead write in one step (DESIGN decision 5): the dead letter is added, its lookup rows are written, the
+// write is finished into `failed` without its body, and the worker gets its next write.
+import { asFunction, BULLMQ, type Script, SLICE } from './compose.ts';
+
+const FINISH = BULLMQ.moveToFinished.keys;
+const ADD = BULLMQ.addPrioritizedJob.keys;
+
+/** Refusals of our own, beside BullMQ's −1 (no job), −2 (no lock), −3 (not active), −6 (another's lock). */
+export const LETTER_EXISTS = -100;
+
+/**
+ * KEYS: moveToFinished's, addPrioritizedJob's, then the letter's key, the row by time, the row by request_id.
+ * ARGV: moveToFinished's (9), addPrioritizedJob's (3), then lock token, letter id, epoch ms, and every request_id.
+ * Lua does not roll back: every refusal of both scripts is checked before the first write.
+ */
+export const DEAD_LETTER: Script = {
+  name: 'waybill:deadLetter:1',
+  keys: FINISH + ADD + 3,
+  lua: `${asFunction('moveToFinished')}${asFunction('addPrioritizedJob')}${SLICE}
+local jobKey, activeKey, jobId, token = KEYS[12], KEYS[2], ARGV[1], ARGV[13]
+local letterKey, timeKey, requestKey = KEYS[${FINISH + ADD + 1}], KEYS[${FINISH + ADD + 2}], KEYS[${FINISH + ADD + 3}]
+if redis.call('EXISTS', jobKey) == 0 then return -1 end
+local lock = redis.call('GET', jobKey .. ':lock')
+if not lock then return -2 end
+if lock ~= token then return -6 end
+if not redis.call('LPOS', activeKey, jobId, 'RANK', -1) then return -3 end
+if redis.call('EXISTS', letterKey) == 1 then return ${LETTER_EXISTS} end
+
+addPrioritizedJob(slice(KEYS, ${FINISH + 1}, ${FINISH + ADD}), slice(ARGV, 10, 12))
+redis.call('ZADD', timeKey, ARGV[15], ARGV[14])
+for i = 16, #ARGV do redis.call('HSET', requestKey, ARGV[i], ARGV[14]) end
+return moveToFinished(slice(KEYS, 1, ${FINISH}), slice(ARGV, 1, 9))
+`,
+};

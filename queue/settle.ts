@@ -1,0 +1,68 @@
+// settle(): the only switch over a Disposition. Each arm is one step in Redis, carried out by the call that BullMQ
+// makes when the processor returns or throws.
+import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
+import type { Disposition } from '../core/decide.ts';
+import type { Wait } from '../core/back-off.ts';
+import type { Journal } from '../core/journal.ts';
+import type { WaybillBackend } from './backend.ts';
+import type { DeadFacts } from './letter.ts';
+import type { Taken } from './take.ts';
+import type { Delivery } from './write-queue.ts';
+
+/** What a worker found out about one write, and what is to be done about it. */
+export interface Settlement {
+  disposition: Disposition;
+  /** With the entry of this attempt, if one was made. */
+  journal: Journal;
+  /** Starts without a record that the journal does not account for. */
+  lost: number;
+  delivery?: Delivery;
+}
+
+/** Facts of the writes that are on their way through BullMQ's failing, until the backend files them. */
+export const deadFacts = new WeakMap<object, DeadFacts>();
+
+/** Thrown to make BullMQ retry; the back-off strategy reads the wait. Never holds upstream text (DESIGN decision 8). */
+export class RetryLater extends Error {
+  readonly wait: Wait;
+
+  constructor(wait: Wait) {
+    super('retry');
+    this.wait = wait;
+    this.stack = ''; // BullMQ would store it with the job
+  }
+}
+
+/** @returns what BullMQ keeps as the job's return value @throws what BullMQ reads as retry, postponed or dead */
+export async function settle(backend: WaybillBackend, job: Job, token: string, taken: Taken, settlement: Settlement, raw?: string): Promise<unknown> {
+  const { disposition, journal, lost } = settlement;
+  switch (disposition.kind) {
+    case 'delivered':
+      return settlement.delivery;
+    case 'retry':
+      backend.journals.set(token, journal);
+      // decide() counts the attempts; BullMQ's own count must never overrule it.
+      job.opts.attempts = Math.max(job.opts.attempts ?? 0, job.attemptsMade + 2);
+      throw new RetryLater(disposition.wait);
+    case 'postpone':
+      backend.journals.set(token, journal);
+      await backend.moveToDelayed(taken.jobId, Date.now(), disposition.wait.delayMs, token, { skipAttempt: true });
+      throw new DelayedError();
+    case 'dead': {
+      deadFacts.set(job, {
+        destination: backend.destination,
+        jobId: taken.jobId,
+        enqueuedAt: taken.enqueuedAt,
+        reason: disposition.reason,
+        because: disposition.because,
+        lost,
+        journal,
+        ...(taken.write && { write: taken.write }),
+        ...(raw !== undefined && { raw }),
+      });
+      const error = new UnrecoverableError(`dead: ${disposition.reason}`);
+      error.stack = '';
+      throw error;
+    }
+  }
+}

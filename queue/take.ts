@@ -1,0 +1,83 @@
+// From a BullMQ job to the write it holds: checked, whoever enqueued it (DESIGN decision 4).
+import { createHash } from 'node:crypto';
+import type { Job, JobJson } from 'bullmq';
+import { WaybillError } from '../core/errors.ts';
+import { type Journal, readJournal, unrecordedStarts } from '../core/journal.ts';
+import { isRecord, parseKeepingDigits } from '../core/json.ts';
+import { toWrite, type Write } from '../core/write.ts';
+
+/** One write as a worker took it. */
+export interface Taken {
+  jobId: string;
+  /** Missing when what stood in the queue is no write: `invalid` says why. */
+  write?: Write;
+  invalid?: { field: string; message: string };
+  journal: Journal;
+  /** Starts before this one that left no record. */
+  lost: number;
+  /** Epoch ms. */
+  enqueuedAt: number;
+  /** Epoch ms from which the write was to be sent. */
+  dueAt: number;
+}
+
+/** @param rawData the job's data as it stands in Redis */
+export function take(job: Job, rawData: string): Taken {
+  const journal = readJournal(job.progress);
+  const enqueuedAt = Number.isFinite(job.timestamp) ? job.timestamp : Date.now();
+  const taken: Taken = {
+    jobId: job.id ?? '',
+    journal,
+    lost: unrecordedStarts(journal, job.attemptsStarted),
+    enqueuedAt,
+    dueAt: enqueuedAt + (job.opts.delay ?? 0),
+  };
+  try {
+    const stored = withBodyAsItStands(JSON.parse(rawData), rawData);
+    return { ...taken, write: toWrite(stored, () => keyOf(job, rawData), true) };
+  } catch (error) {
+    if (error instanceof WaybillError) return { ...taken, invalid: { field: error.field ?? 'payload', message: error.message } };
+    return { ...taken, invalid: { field: 'payload', message: 'payload: is not JSON' } };
+  }
+}
+
+/** A producer that gives no key gets one that every attempt makes again: of the queue, the job and its payload. */
+function keyOf(job: Job, rawData: string): string {
+  return `wb_${createHash('sha256')
+    .update(JSON.stringify([job.queueQualifiedName, job.id, job.timestamp, rawData]))
+    .digest('base64url')}`;
+}
+
+/** BullMQ's JSON.parse has cost a plain producer's body the digits of its big numbers: it is read again. */
+function withBodyAsItStands(data: unknown, rawData: string): unknown {
+  if (!isRecord(data) || data.body === undefined || typeof data.body === 'string') return data;
+  const exact = parseKeepingDigits(rawData) as { body: unknown };
+  return { ...data, body: JSON.stringify(exact.body) };
+}
+
+const CREDENTIAL = /authorization|cookie|api[-_]?key|token|secret|password/i;
+const MAX_RAW_LENGTH = 1_000_000;
+
+/** What stood in the queue in a write's place, for its dead letter: as text, without credentials in its headers. */
+export function rawText(rawData: string): string {
+  try {
+    const data = parseKeepingDigits(rawData);
+    if (isRecord(data) && isRecord(data.headers)) {
+      const masked = Object.entries(data.headers).map(([name, value]) => [name, CREDENTIAL.test(name) ? '[redacted]' : value]);
+      return JSON.stringify({ ...data, headers: Object.fromEntries(masked) as unknown });
+    }
+  } catch {
+    // Not JSON: kept as it stands.
+  }
+  return rawData.slice(0, MAX_RAW_LENGTH);
+}
+
+/** Makes a job that BullMQ can hold out of whatever stands in Redis: corrupt data would throw in its fetch and loop. */
+export function parseable(json: JobJson): JobJson {
+  try {
+    JSON.parse(json.data || '{}');
+    return json;
+  } catch {
+    return { ...json, data: '{}' };
+  }
+}

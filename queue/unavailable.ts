@@ -1,0 +1,50 @@
+// Redis away: an answer within a fixed time, whatever the driver waits for (FACTS: add() hangs for ever when Redis is
+// down at start-up, whatever the options).
+import { WaybillError } from '../core/errors.ts';
+import type { Connection } from './connection.ts';
+
+/** Redis answers with one of these while it is away in all but name. */
+const AWAY = /^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|TRYAGAIN|UNBLOCKED|BUSY)\b/;
+
+/**
+ * Runs a task when the client is ready, and gives up after limitMs.
+ * @throws Error 'no answer within … ms', or what the task throws
+ */
+export async function answerWithin<T>(limitMs: number, { client, owned }: Connection, task: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  let forget: (() => void) | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      // A connection that swallows commands is replaced, so that the next add has a chance.
+      if (owned && client.status === 'ready') client.disconnect(true);
+      reject(new Error(`no answer within ${limitMs} ms`));
+    }, limitMs);
+  });
+  const ready = new Promise<void>((resolve) => {
+    if (client.status === 'ready') resolve();
+    else {
+      if (client.status === 'wait') void client.connect().catch(() => {});
+      client.once('ready', resolve);
+      forget = () => client.off('ready', resolve);
+    }
+  });
+  try {
+    return await Promise.race([ready.then(task), limit]);
+  } finally {
+    clearTimeout(timer);
+    forget?.();
+  }
+}
+
+/** What an add() that Redis did not answer, or refused, throws. */
+export function unavailable(label: string, key: string, cause?: Error): WaybillError {
+  const said = cause?.message ?? 'no answer';
+  if (cause?.name === 'ReplyError' && !AWAY.test(said)) {
+    // The reply's own words name no key and no argument for these (OOM, NOPERM, MISCONF, NOSCRIPT …).
+    const message = `Redis at ${label} refused the write ${JSON.stringify(key)}: ${said.split('\n', 1)[0]?.slice(0, 200)}`;
+    return new WaybillError('QUEUE_REFUSED', message);
+  }
+  // Its cause is told in words only: an ioredis error may carry the command's arguments.
+  const message = `Redis at ${label} gave no answer for the write ${JSON.stringify(key)} (${said.slice(0, 200)}). It may have been stored: add it again with the same idempotencyKey.`;
+  return new WaybillError('QUEUE_UNAVAILABLE', message);
+}

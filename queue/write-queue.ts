@@ -1,0 +1,237 @@
+// WriteQueue: a BullMQ Queue whose add() compares, adds and answers (DESIGN decision 3).
+import { randomUUID } from 'node:crypto';
+import { Job, type JobsOptions, Queue } from 'bullmq';
+import { WaybillError } from '../core/errors.ts';
+import { isRecord } from '../core/json.ts';
+import {
+  checkDestinationName,
+  checkIdempotencyKey,
+  checkMaxAttempts,
+  checkTime,
+  jobIdOf,
+  payloadHash,
+  toWrite,
+  type Write,
+  type WriteInput,
+} from '../core/write.ts';
+import { type Added, createBackend, type WaybillBackend } from './backend.ts';
+import { connect, type Connection, type ConnectionInput, disconnect, PRODUCER_OPTIONS } from './connection.ts';
+import { DEFAULT_MAX_ATTEMPTS } from '../core/config.ts';
+import { prefixOf } from './keys.ts';
+import { register } from './registry.ts';
+import { answerWithin, unavailable } from './unavailable.ts';
+
+export interface AddOptions {
+  /** Milliseconds from now until the first attempt may start. */
+  delay?: number;
+  /** 1 (first) to 2 097 151; writes without one go before all of them. */
+  priority?: number;
+  /** Overrides the destination's maxAttempts, the first attempt included. */
+  maxAttempts?: number;
+  /** A Date or epoch ms after which the write is not sent any more; it is dead as `too-late` then. */
+  expiresAt?: Date | number;
+  /** As in the payload. */
+  idempotencyKey?: string;
+}
+
+/** What a delivered write left. */
+export interface Delivery {
+  status: number;
+  requestId?: string;
+  /** Epoch ms of the answer. */
+  deliveredAt: number;
+  durationMs: number;
+  /** How many attempts it took. */
+  attempts: number;
+  /** The API said that this was the stored answer of an earlier send. */
+  replayed?: true;
+  worker?: string;
+}
+
+/** The job of a write. `duplicate` is true when its key stood in the queue with the same payload already. */
+export type WriteJob = Job<Write, Delivery, string> & { duplicate: boolean };
+
+export interface BulkItem {
+  name: 'send';
+  data: WriteInput;
+  opts?: AddOptions;
+}
+
+/** One answer of addBulk, in its item's place. */
+export type BulkAnswer =
+  | { status: 'queued' | 'duplicate'; job: WriteJob }
+  | { status: 'conflict' | 'invalid' | 'unavailable'; error: WaybillError };
+
+const OPTIONS = ['delay', 'priority', 'maxAttempts', 'expiresAt', 'idempotencyKey'];
+/** BullMQ's options that would break a promise, and what to use in their place. */
+const REFUSED: Record<string, string> = {
+  jobId: 'it is made from the idempotency key; give idempotencyKey',
+  attempts: 'give maxAttempts',
+  backoff: "the back-off is the destination's, set in the worker's configuration",
+  removeOnComplete: 'a delivered write is kept as long as its key lives',
+  removeOnFail: 'a dead write is kept until its dead letter leaves',
+  parent: 'a write cannot wait for others',
+  repeat: 'every write needs its own idempotency key',
+  deduplication: 'the idempotency key does it, for longer',
+  lifo: 'writes go first in, first out; give priority',
+  timestamp: 'the time of adding is the clock’s',
+};
+const MAX_PRIORITY = 2 ** 21 - 1;
+const MAX_DELAY_MS = 365 * 86_400_000;
+/** Answers or QUEUE_UNAVAILABLE within 2 s, what was spent on connecting included. */
+const ANSWER_WITHIN_MS = 1900;
+/** addBulk sends this many at a time, so that no pipeline holds Redis up. */
+const BULK_SLICE = 200;
+
+interface Prepared {
+  job: WriteJob;
+  hash: string;
+}
+
+export class WriteQueue extends Queue<Write, Delivery, string> {
+  readonly #connection: Connection;
+  #registered = false;
+
+  constructor(destination: string, input: ConnectionInput) {
+    checkDestinationName(destination);
+    const connection = connect(input, PRODUCER_OPTIONS);
+    // The version check is left out: its INFO, failing once, would leave the queue unusable for good.
+    super(
+      destination,
+      { connection: connection.client, prefix: prefixOf(destination) },
+      createBackend(connection.client, true),
+    );
+    this.#connection = connection;
+    // An EventEmitter's unheard 'error' throws; what matters is told by the rejected add().
+    this.on('error', () => {});
+  }
+
+  /**
+   * Enqueues one write.
+   * @returns its job; `job.data.idempotencyKey` is its key, `job.duplicate` tells that it was there already
+   * @throws WaybillError INVALID_WRITE before Redis is touched · IDEMPOTENCY_CONFLICT when the key stands for another
+   *   payload · QUEUE_UNAVAILABLE within 2 s when Redis is away: adding again with the same key is safe ·
+   *   QUEUE_REFUSED when Redis refuses
+   */
+  override async add(name: 'send', data: WriteInput, opts?: AddOptions): Promise<WriteJob> {
+    const prepared = this.#prepare(name, data, opts);
+    const [answer] = await this.#enqueue([prepared]);
+    if (answer && 'job' in answer) return answer.job;
+    throw answer?.error ?? unavailable(this.#connection.label, prepared.job.data.idempotencyKey);
+  }
+
+  /**
+   * Enqueues many writes; every item is answered in its own place, and one that is refused never stops the others.
+   */
+  override addBulk(items: readonly BulkItem[]): Promise<BulkAnswer[]>;
+  /** BullMQ's own signature: what it promises, one job per item, cannot be kept when items are refused. */
+  override addBulk(items: never): never;
+  override async addBulk(items: readonly BulkItem[]): Promise<BulkAnswer[]> {
+    if (!Array.isArray(items)) throw new WaybillError('INVALID_WRITE', 'items: must be an array', { field: 'items' });
+    const answers: (BulkAnswer | undefined)[] = Array.from({ length: items.length });
+    const prepared: { index: number; item: Prepared }[] = [];
+    for (const [index, item] of items.entries()) {
+      try {
+        if (!isRecord(item)) throw new WaybillError('INVALID_WRITE', 'item: must be an object { name, data, opts? }', { field: 'item' });
+        prepared.push({ index, item: this.#prepare(item.name, item.data, item.opts) });
+      } catch (error) {
+        if (!(error instanceof WaybillError)) throw error;
+        answers[index] = { status: 'invalid', error };
+      }
+    }
+    let away: BulkAnswer[] | undefined;
+    for (let from = 0; from < prepared.length; from += BULK_SLICE) {
+      const slice = prepared.slice(from, from + BULK_SLICE);
+      // Once Redis is away, the rest is not tried: each slice would wait for its own limit.
+      const answered = away ?? (await this.#enqueue(slice.map(({ item }) => item)));
+      slice.forEach(({ index }, i) => (answers[index] = away ? away[0] : answered[i]));
+      if (answered.every((answer) => answer.status === 'unavailable')) away = answered;
+    }
+    return answers as BulkAnswer[];
+  }
+
+  /** Closes the queue, and its connection unless the caller gave it. Never hangs. */
+  override async close(): Promise<void> {
+    if (this.#connection.client.status !== 'ready' && this.#connection.owned) this.#connection.client.disconnect();
+    await super.close();
+    await disconnect(this.#connection);
+  }
+
+  #prepare(name: unknown, data: unknown, opts: unknown): Prepared {
+    if (name !== 'send') throw new WaybillError('INVALID_WRITE', "name: must be 'send'", { field: 'name' });
+    const options = checkOptions(opts);
+    const write = toWrite(data, () => options.idempotencyKey ?? randomUUID());
+    if (options.idempotencyKey !== undefined && options.idempotencyKey !== write.idempotencyKey) {
+      throw new WaybillError('INVALID_WRITE', 'options.idempotencyKey: differs from the one in the payload', {
+        field: 'options.idempotencyKey',
+      });
+    }
+    if (options.maxAttempts !== undefined) write.maxAttempts = options.maxAttempts;
+    if (options.expiresAt !== undefined) write.expiresAt = options.expiresAt;
+    const jobOptions: JobsOptions = {
+      attempts: write.maxAttempts ?? DEFAULT_MAX_ATTEMPTS,
+      backoff: { type: 'custom' },
+      ...(options.delay && { delay: options.delay }),
+      ...(options.priority && { priority: options.priority }),
+    };
+    const job = new Job<Write, Delivery, string>(this, name, write, jobOptions, jobIdOf(write.idempotencyKey)) as WriteJob;
+    job.duplicate = false;
+    return { job, hash: payloadHash(write) };
+  }
+
+  async #enqueue(prepared: readonly Prepared[]): Promise<BulkAnswer[]> {
+    const { label } = this.#connection;
+    let answers: (Added | Error)[];
+    try {
+      answers = await answerWithin(ANSWER_WITHIN_MS, this.#connection, () => this.#send(prepared));
+    } catch (error) {
+      answers = prepared.map(() => error as Error);
+    }
+    return prepared.map(({ job }, i): BulkAnswer => {
+      const answer = answers[i];
+      const key = job.data.idempotencyKey;
+      if (answer === undefined || answer instanceof Error) {
+        return { status: 'unavailable', error: unavailable(label, key, answer) };
+      }
+      if (answer.status === 'conflict') {
+        const message = `idempotency key ${JSON.stringify(key)} stands for another payload in ${this.name}; nothing was enqueued. Use a new key for a new write.`;
+        return { status: 'conflict', error: new WaybillError('IDEMPOTENCY_CONFLICT', message, { field: 'idempotencyKey' }) };
+      }
+      job.duplicate = answer.status === 'duplicate';
+      return { status: answer.status, job };
+    });
+  }
+
+  async #send(prepared: readonly Prepared[]): Promise<(Added | Error)[]> {
+    if (!this.#registered) {
+      await register(this.#connection.client, this.name);
+      this.#registered = true;
+    }
+    const backend = this.getBackend() as WaybillBackend;
+    return backend.addWrites(prepared.map(({ job, hash }) => ({ job: job.asJSON(), hash })));
+  }
+}
+
+function checkOptions(opts: unknown): { delay?: number; priority?: number; maxAttempts?: number; expiresAt?: number; idempotencyKey?: string } {
+  if (opts === undefined) return {};
+  const refuse = (field: string, why: string): never => {
+    throw new WaybillError('INVALID_WRITE', `options.${field}: ${why}`, { field: `options.${field}` });
+  };
+  if (!isRecord(opts)) throw new WaybillError('INVALID_WRITE', 'options: must be an object', { field: 'options' });
+  for (const [name, value] of Object.entries(opts)) {
+    if (OPTIONS.includes(name) || value === undefined) continue;
+    refuse(name.slice(0, 80), `is refused, as it would break a promise; ${REFUSED[name] ?? `allowed are ${OPTIONS.join(', ')}`}`);
+  }
+  const { delay, priority, maxAttempts, expiresAt, idempotencyKey } = opts;
+  const whole = (field: string, value: unknown, low: number, high: number): number =>
+    Number.isInteger(value) && (value as number) >= low && (value as number) <= high
+      ? (value as number)
+      : refuse(field, `must be a whole number from ${low} to ${high}`);
+  return {
+    ...(delay !== undefined && { delay: whole('delay', delay, 0, MAX_DELAY_MS) }),
+    ...(priority !== undefined && { priority: whole('priority', priority, 1, MAX_PRIORITY) }),
+    ...(maxAttempts !== undefined && { maxAttempts: checkMaxAttempts(maxAttempts, 'options.maxAttempts') }),
+    ...(expiresAt !== undefined && { expiresAt: checkTime(expiresAt, 'options.expiresAt') }),
+    ...(idempotencyKey !== undefined && { idempotencyKey: checkIdempotencyKey(idempotencyKey, 'options.idempotencyKey') }),
+  };
+}

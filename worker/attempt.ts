@@ -1,0 +1,125 @@
+// One attempt: one dispatch, one Outcome. It never throws for what the API did.
+//  - An own deadline around all of it: a signal is ignored while a request waits for a connection, and undici's own
+//    time-outs are per chunk (FACTS).
+//  - Once the status line is there it decides: a body that breaks off, drips or is too long changes nothing.
+//  - The answer is read to a cap and the rest drained to another: an undrained body holds its connection for ever.
+import type { Dispatcher } from 'undici';
+import { readEnvelope } from '../core/envelope.ts';
+import { codeOf, classOf, DEADLINE, DEADLINE_QUEUED, INTERNAL, type Outcome } from '../core/outcome.ts';
+import { parseRetryAfter } from '../core/retry-after.ts';
+import type { HttpRequest } from './request.ts';
+
+/** What is kept of an answer. */
+export const KEEP_BYTES = 64 * 1024;
+/** What is read of it beyond that, so that its connection can be used again; a longer one costs the connection. */
+export const DRAIN_BYTES = 256 * 1024;
+
+export interface AttemptOptions {
+  deadlineMs: number;
+  /** The header by which the API marks a stored answer. */
+  replayedHeader: string;
+  /** Takes credentials out of the answer's text. */
+  redact: (text: string) => string;
+  /** Called with a function that ends the attempt from outside, once; the worker's forced stop uses it. */
+  onStart?: (abort: (code: string) => void) => void;
+}
+
+type Headers = Record<string, string | string[] | undefined>;
+
+/** Sends a request once. @returns what was observed; every wait is bounded by deadlineMs */
+export function attempt(dispatcher: Dispatcher, request: HttpRequest, options: AttemptOptions): Promise<Outcome> {
+  const startedAt = performance.now();
+  const durationMs = (): number => Math.round(performance.now() - startedAt);
+
+  return new Promise<Outcome>((resolve) => {
+    let controller: Dispatcher.DispatchController | undefined;
+    let head: { status: number; headers: Headers } | undefined;
+    let kept: Buffer[] = [];
+    let keptBytes = 0;
+    let readBytes = 0;
+    let done = false;
+
+    const finish = (outcome: Outcome): void => {
+      if (done) return;
+      done = true;
+      clearTimeout(timer);
+      resolve(outcome);
+    };
+    const finishByHead = (): void => {
+      if (!head) return;
+      const text = Buffer.concat(kept).toString('utf8');
+      kept = [];
+      finish(toResponse(head.status, head.headers, text, durationMs(), options));
+    };
+    /** The end came from us or from the connection, not from the API. */
+    const end = (code: string): void => {
+      if (head) finishByHead();
+      // Nothing is written to a socket before onRequestStart.
+      else if (!controller) finish({ kind: 'not-sent', code: code === DEADLINE ? DEADLINE_QUEUED : code, durationMs: durationMs() });
+      else finish({ kind: 'no-answer', code, durationMs: durationMs() });
+      controller?.abort(new Error(code));
+    };
+    const timer = setTimeout(end, options.deadlineMs, DEADLINE);
+    options.onStart?.(end);
+
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart(started) {
+        controller = started;
+        // It waited for a connection past its deadline: it must not be sent behind our back.
+        if (done) started.abort(new Error(DEADLINE_QUEUED));
+      },
+      onResponseStart(_controller, status, headers) {
+        if (status >= 200) head = { status, headers };
+      },
+      onResponseData(current, chunk) {
+        readBytes += chunk.length;
+        if (keptBytes < KEEP_BYTES) {
+          const part = chunk.subarray(0, KEEP_BYTES - keptBytes);
+          kept.push(part);
+          keptBytes += part.length;
+        }
+        if (readBytes > DRAIN_BYTES) {
+          finishByHead();
+          current.abort(new Error('answer longer than is read'));
+        }
+      },
+      onResponseEnd: finishByHead,
+      onResponseError(_controller, error) {
+        if (done) return;
+        if (head) return finishByHead();
+        const code = codeOf(error);
+        const nothingSent = !controller || !['no-answer', 'shutdown'].includes(classOf(code));
+        finish({ kind: nothingSent ? 'not-sent' : 'no-answer', code, durationMs: durationMs() });
+      },
+    };
+    try {
+      dispatcher.dispatch({ method: request.method, path: request.path, headers: request.headers, body: request.body }, handler);
+    } catch (error) {
+      // undici refuses some arguments by throwing; sent or not, only a code that says so proves it.
+      const code = codeOf(error);
+      finish({ kind: controller ? 'no-answer' : 'not-sent', code: code === 'UNKNOWN' ? INTERNAL : code, durationMs: durationMs() });
+    }
+  });
+}
+
+function toResponse(status: number, headers: Headers, rawText: string, durationMs: number, options: AttemptOptions): Outcome {
+  const header = (name: string): string | undefined => {
+    const value = headers[name.toLowerCase()];
+    return Array.isArray(value) ? value[0] : value;
+  };
+  const now = Date.now();
+  const text = options.redact(rawText);
+  const { envelope, requestId } = readEnvelope(status, text, options.redact(header('x-request-id') ?? ''));
+  const retryAfterMs = parseRetryAfter(header('retry-after'), now, header('date'));
+  const failed = status < 200 || status >= 300;
+  return {
+    kind: 'response',
+    status,
+    durationMs,
+    replayed: header(options.replayedHeader)?.trim().toLowerCase() === 'true',
+    ...(requestId !== undefined && { requestId }),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    ...(failed && { envelope }),
+    ...(failed && text.length > 0 && { body: text }),
+  };
+}

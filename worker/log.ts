@@ -1,0 +1,89 @@
+// The log: one canonical line per attempt, with an allow-list of fields. No error, request or job object is ever
+// handed to pino: an ioredis error carries the command's arguments, and pino's redact leaves strings alone (FACTS).
+import { type DestinationStream, pino, type Logger } from 'pino';
+import type { Attempt } from '../core/journal.ts';
+import type { DeadReason } from '../core/decide.ts';
+import type { Verdict } from '../core/verdict.ts';
+
+export type WorkerLog = Logger;
+
+/** @param destination where lines go; standard output when left out */
+export function createLog(level: string, base: Record<string, string>, destination?: DestinationStream): WorkerLog {
+  return pino({ level, base, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: errorFields } }, destination ?? pino.destination(1));
+}
+
+/** Everything there is to say about one attempt. */
+export interface AttemptLine {
+  destination: string;
+  jobId: string;
+  idempotencyKey?: string;
+  entry: Attempt;
+  /** Epoch ms; for a retry or a postponement. */
+  nextAttemptAt?: number;
+  reason?: DeadReason;
+  verdict?: Verdict;
+}
+
+/** One line: info delivered, warn retried or postponed, error dead. */
+export function logAttempt(log: WorkerLog, line: AttemptLine): void {
+  const { entry } = line;
+  const fields = {
+    request_id: entry.requestId ?? null,
+    idempotency_key: line.idempotencyKey ?? null,
+    destination: line.destination,
+    job_id: line.jobId,
+    attempt: entry.attempt,
+    status: entry.status ?? null,
+    code: entry.code ?? null,
+    duration_ms: entry.durationMs,
+    disposition: entry.disposition,
+    ...(entry.because !== undefined && { because: entry.because }),
+    ...(line.nextAttemptAt !== undefined && { next_attempt_at: new Date(line.nextAttemptAt).toISOString() }),
+    ...(line.reason && { reason: line.reason }),
+    ...(line.verdict && { verdict: line.verdict }),
+    ...(entry.replayed && { replayed: true }),
+    ...(entry.lost && { lost: entry.lost }),
+  };
+  switch (entry.disposition) {
+    case 'delivered':
+      return log.info(fields, 'delivered');
+    case 'retry':
+      return log.warn(fields, 'will be retried');
+    case 'postpone':
+      return log.warn(fields, 'postponed');
+    case 'dead':
+      return log.error(fields, 'dead');
+  }
+}
+
+const MAX_MESSAGE = 300;
+
+/** Name, code and message of an error, without userinfo, and nothing else. */
+export function errorFields(error: unknown): Record<string, unknown> {
+  const { name, code, message } = (error ?? {}) as { name?: unknown; code?: unknown; message?: unknown };
+  return {
+    name: String(name ?? 'Error').slice(0, 64),
+    ...(typeof code === 'string' && { code: code.slice(0, 64) }),
+    message: String(message ?? '').replace(/\/\/[^/\s@]*@/g, '//').slice(0, MAX_MESSAGE),
+  };
+}
+
+/** Lets at most `perSecond` lines through, and says how many it held back: a Redis in trouble errs thousands of times. */
+export function throttled(write: (error: Error, heldBack: number) => void, perSecond = 5): (error: Error) => void {
+  let windowAt = 0;
+  let count = 0;
+  let heldBack = 0;
+  return (error) => {
+    const now = Date.now();
+    if (now - windowAt >= 1000) {
+      windowAt = now;
+      count = 0;
+    }
+    if (++count > perSecond) {
+      heldBack++;
+      return;
+    }
+    write(error, heldBack);
+    heldBack = 0;
+  };
+}
