@@ -109,7 +109,7 @@ export function resolveConfig(file: unknown, overrides: readonly Override[] = []
     for (const issue of parsed.error.issues) {
       const path = issue.path.join('.');
       const from = origin.get(path) ?? source;
-      wrong.push(`${path || '(the whole)'}: ${issue.message} (from ${from})`);
+      wrong.push(`${path || '(the whole)'}: ${explain(issue)} (from ${from})`);
     }
   } else {
     wrong.push(...crossChecks(parsed.data));
@@ -128,6 +128,29 @@ export function policyOf(config: DestinationConfig, worker: Config['worker']): P
     unappliedStatuses: config.idempotency.unappliedStatuses,
     maxCrashes: worker.maxCrashes,
   };
+}
+
+/** zod's own words say what is expected of a value, but not which names are allowed. */
+function explain(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys') return `has no setting ${issue.keys.join(', ')}; allowed are ${namesAt(issue.path).join(', ')}`;
+  if (issue.code === 'invalid_key') return issue.issues[0]?.message ?? issue.message;
+  return issue.message.replace('Invalid input: ', '');
+}
+
+/** The names that a strict object of the schema knows. */
+function namesAt(path: readonly PropertyKey[]): string[] {
+  let node: unknown = schema;
+  for (const step of path) {
+    const { shape, valueType } = unwrap(node);
+    node = shape ? shape[String(step)] : valueType;
+  }
+  return Object.keys(unwrap(node).shape ?? {});
+}
+
+function unwrap(node: unknown): { shape?: Record<string, unknown>; valueType?: unknown } {
+  let inner = node as { _zod: { def: { innerType?: unknown; shape?: Record<string, unknown>; valueType?: unknown } } } | undefined;
+  while (inner?._zod.def.innerType !== undefined) inner = inner._zod.def.innerType as typeof inner;
+  return inner?._zod.def ?? {};
 }
 
 function crossChecks(config: Config): string[] {
