@@ -22,10 +22,18 @@ export function admit(
 ): (Disposition & { kind: 'dead' }) | undefined {
   const crashes = journal.lost + lost;
   if (crashes > policy.maxCrashes) {
-    return { kind: 'dead', reason: 'crashed', because: `${crashes} starts ended without a record; ${policy.maxCrashes} are allowed` };
+    return {
+      kind: 'dead',
+      reason: 'crashed',
+      because: `${crashes} starts ended without a record; ${policy.maxCrashes} are allowed`,
+    };
   }
   if (write.expiresAt !== undefined && now >= write.expiresAt) {
-    return { kind: 'dead', reason: 'too-late', because: `its expiry ${new Date(write.expiresAt).toISOString()} has passed` };
+    return {
+      kind: 'dead',
+      reason: 'too-late',
+      because: `its expiry ${new Date(write.expiresAt).toISOString()} has passed`,
+    };
   }
   if (!keyOutlives(firstSentAt(journal, lost, write.dueAt), policy, now + policy.timeoutMs)) {
     return { kind: 'dead', reason: 'key-expired', because: 'the API may have forgotten its idempotency key' };

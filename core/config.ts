@@ -61,7 +61,9 @@ const schema = z.strictObject({
       graceMs: ms(0, 3_600_000).optional(),
     })
     .prefault({}),
-  log: z.strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info') }).prefault({}),
+  log: z
+    .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info') })
+    .prefault({}),
 });
 
 /** What a configuration file holds, or defineConfig takes. */
@@ -115,7 +117,10 @@ export function resolveConfig(file: unknown, overrides: readonly Override[] = []
     wrong.push(...crossChecks(parsed.data));
     if (wrong.length === 0) return deepFreeze(parsed.data);
   }
-  throw new WaybillError('INVALID_CONFIG', `${wrong.length} wrong value(s) in the configuration:\n  ${wrong.join('\n  ')}`);
+  throw new WaybillError(
+    'INVALID_CONFIG',
+    `${wrong.length} wrong value(s) in the configuration:\n  ${wrong.join('\n  ')}`,
+  );
 }
 
 /** The pure rules' view of a destination. */
@@ -132,7 +137,8 @@ export function policyOf(config: DestinationConfig, worker: Config['worker']): P
 
 /** zod's own words say what is expected of a value, but not which names are allowed. */
 function explain(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'unrecognized_keys') return `has no setting ${issue.keys.join(', ')}; allowed are ${namesAt(issue.path).join(', ')}`;
+  if (issue.code === 'unrecognized_keys')
+    return `has no setting ${issue.keys.join(', ')}; allowed are ${namesAt(issue.path).join(', ')}`;
   if (issue.code === 'invalid_key') return issue.issues[0]?.message ?? issue.message;
   return issue.message.replace('Invalid input: ', '');
 }
@@ -148,7 +154,9 @@ function namesAt(path: readonly PropertyKey[]): string[] {
 }
 
 function unwrap(node: unknown): { shape?: Record<string, unknown>; valueType?: unknown } {
-  let inner = node as { _zod: { def: { innerType?: unknown; shape?: Record<string, unknown>; valueType?: unknown } } } | undefined;
+  let inner = node as
+    | { _zod: { def: { innerType?: unknown; shape?: Record<string, unknown>; valueType?: unknown } } }
+    | undefined;
   while (inner?._zod.def.innerType !== undefined) inner = inner._zod.def.innerType as typeof inner;
   return inner?._zod.def ?? {};
 }
@@ -171,7 +179,8 @@ function checkBaseUrl(value: string, context: z.RefinementCtx): void {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (!url || !['http:', 'https:'].includes(url.protocol)) return say('must be an http:// or https:// URL');
   // Never quoted: what stands there may be a password.
-  if (url.username || url.password) say('must not hold a user or password; use auth, whose value comes from the environment');
+  if (url.username || url.password)
+    say('must not hold a user or password; use auth, whose value comes from the environment');
   if (url.search || url.hash) say('must not hold a query or a fragment');
 }
 

@@ -52,7 +52,11 @@ export function decide(
   const spend = (because: string, retryAfterMs?: number): Disposition => {
     const attempt = journal.attempts.length + 1;
     return attempt >= write.maxAttempts
-      ? { kind: 'dead', reason: 'exhausted', because: `${because}; attempt ${attempt} of ${write.maxAttempts} was the last` }
+      ? {
+          kind: 'dead',
+          reason: 'exhausted',
+          because: `${because}; attempt ${attempt} of ${write.maxAttempts} was the last`,
+        }
       : { kind: 'retry', wait: backOff(attempt, policy, random, retryAfterMs), because };
   };
   // Bounded by the key's life: nothing is postponed for ever.
@@ -92,7 +96,11 @@ export function decide(
       if (status === 429) return spend('HTTP 429', retryAfterMs);
       if (status >= 500) {
         return replayed
-          ? { kind: 'dead', reason: 'rejected', because: `HTTP ${status} is the stored answer of this key and will not change` }
+          ? {
+              kind: 'dead',
+              reason: 'rejected',
+              because: `HTTP ${status} is the stored answer of this key and will not change`,
+            }
           : spend(`HTTP ${status}`, retryAfterMs);
       }
       return { kind: 'dead', reason: 'rejected', because: `HTTP ${status} is not retried` };

@@ -19,7 +19,10 @@ export const MAX_DETAILS = 8192;
 
 /** One line of printable text: control, format and line-separating characters become a space. */
 export function printable(text: string, maxLength: number): string {
-  const clean = text.slice(0, maxLength * 2).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, ' ').trim();
+  const clean = text
+    .slice(0, maxLength * 2)
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, ' ')
+    .trim();
   return clean.length > maxLength ? `${clean.slice(0, maxLength - 1)}…` : clean;
 }
 
@@ -29,13 +32,19 @@ export function printable(text: string, maxLength: number): string {
  * @param body the answer's text as far as it was kept; a cut one simply does not parse
  * @param headerRequestId the value of X-Request-Id, used when the body has none
  */
-export function readEnvelope(status: number, body: string, headerRequestId?: string): { envelope: Envelope; requestId?: string } {
+export function readEnvelope(
+  status: number,
+  body: string,
+  headerRequestId?: string,
+): { envelope: Envelope; requestId?: string } {
   const answer = parse(body);
   const inner = isRecord(answer.error) ? { ...answer, ...answer.error } : answer;
   const code = text(inner.code, MAX_CODE) ?? `HTTP_${status}`;
   const message = text(inner.message, MAX_MESSAGE) ?? text(inner.detail, MAX_MESSAGE) ?? text(inner.title, MAX_MESSAGE);
   const requestId =
-    text(inner.request_id, MAX_REQUEST_ID) ?? text(inner.requestId, MAX_REQUEST_ID) ?? text(headerRequestId, MAX_REQUEST_ID);
+    text(inner.request_id, MAX_REQUEST_ID) ??
+    text(inner.requestId, MAX_REQUEST_ID) ??
+    text(headerRequestId, MAX_REQUEST_ID);
   const details = detailsText(inner.details);
   return {
     envelope: { code, ...(message !== undefined && { message }), ...(details !== undefined && { details }) },

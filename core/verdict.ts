@@ -13,7 +13,11 @@ const AFTER_LOOKUP = new Set([400, 404, 409, 422]);
  * What one outcome proves.
  * @param keyAlive whether the API still knows the key; a rejection after its life says nothing about earlier sends
  */
-export function evidenceOf(outcome: Outcome, policy: Pick<Policy, 'unappliedStatuses' | 'inProgressCodes'>, keyAlive: boolean): Evidence {
+export function evidenceOf(
+  outcome: Outcome,
+  policy: Pick<Policy, 'unappliedStatuses' | 'inProgressCodes'>,
+  keyAlive: boolean,
+): Evidence {
   switch (outcome.kind) {
     case 'blocked':
     case 'not-sent':

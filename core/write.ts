@@ -87,7 +87,8 @@ export function checkIdempotencyKey(key: unknown, field = 'idempotencyKey'): str
 /** @throws WaybillError INVALID_WRITE unless the path stays inside whatever base URL it is put behind */
 export function checkPath(path: unknown): string {
   if (typeof path !== 'string') throw invalid('path', `must be a string, got ${nameType(path)}`);
-  if (path.length > MAX_PATH_LENGTH) throw invalid('path', `must have at most ${MAX_PATH_LENGTH} characters, has ${path.length}`);
+  if (path.length > MAX_PATH_LENGTH)
+    throw invalid('path', `must have at most ${MAX_PATH_LENGTH} characters, has ${path.length}`);
   if (!PATH.test(path)) {
     throw invalid(
       'path',
@@ -115,14 +116,18 @@ export function checkHeaders(headers: unknown): Record<string, string> | undefin
     if (!HEADER_VALUE.test(value)) throw invalid(field, 'must hold printable ASCII characters only');
     if (CONNECTION_HEADERS.includes(name)) throw invalid(field, 'belongs to the connection and is set by the worker');
     if (CREDENTIAL_HEADERS.includes(name)) {
-      throw invalid(field, "is a credential and must not enter the queue: set the destination's auth in the worker's configuration");
+      throw invalid(
+        field,
+        "is a credential and must not enter the queue: set the destination's auth in the worker's configuration",
+      );
     }
     if (name === 'idempotency-key') throw invalid(field, 'is set from idempotencyKey');
     if (name in checked) throw invalid(field, 'is given twice');
     bytes += name.length + value.length;
     checked[name] = value;
   }
-  if (bytes > MAX_HEADER_BYTES) throw invalid('headers', `must be at most ${MAX_HEADER_BYTES} bytes together, got ${bytes}`);
+  if (bytes > MAX_HEADER_BYTES)
+    throw invalid('headers', `must be at most ${MAX_HEADER_BYTES} bytes together, got ${bytes}`);
   return entries.length === 0 ? undefined : { ...checked };
 }
 
@@ -155,10 +160,14 @@ function stringify(body: unknown): string {
     text = JSON.stringify(body);
   } catch (cause) {
     // A cycle, a BigInt, or a toJSON that throws.
-    throw new WaybillError('INVALID_WRITE', 'body: cannot be written as JSON (a cycle, a BigInt, or a toJSON that throws)', {
-      field: 'body',
-      cause,
-    });
+    throw new WaybillError(
+      'INVALID_WRITE',
+      'body: cannot be written as JSON (a cycle, a BigInt, or a toJSON that throws)',
+      {
+        field: 'body',
+        cause,
+      },
+    );
   }
   if (text === undefined) throw invalid('body', `cannot be written as JSON, got ${nameType(body)}`);
   return text;
@@ -166,7 +175,10 @@ function stringify(body: unknown): string {
 
 export function checkMethod(method: unknown): Method {
   if (METHODS.includes(method as Method)) return method as Method;
-  throw invalid('method', `must be one of ${METHODS.join(', ')}${typeof method === 'string' ? `, got ${describeText(method)}` : ''}`);
+  throw invalid(
+    'method',
+    `must be one of ${METHODS.join(', ')}${typeof method === 'string' ? `, got ${describeText(method)}` : ''}`,
+  );
 }
 
 export function checkMaxAttempts(value: unknown, field = 'maxAttempts'): number {
@@ -191,10 +203,15 @@ const STORED_FIELDS = [...INPUT_FIELDS, 'maxAttempts', 'expiresAt'];
  * @throws WaybillError INVALID_WRITE naming the field
  */
 export function toWrite(input: unknown, makeKey: () => string = randomUUID, stored = false): Write {
-  if (!isRecord(input)) throw invalid('payload', `must be an object { method, path, headers?, body?, idempotencyKey? }, got ${nameType(input)}`);
+  if (!isRecord(input))
+    throw invalid(
+      'payload',
+      `must be an object { method, path, headers?, body?, idempotencyKey? }, got ${nameType(input)}`,
+    );
   const known = stored ? STORED_FIELDS : INPUT_FIELDS;
   for (const field of Object.keys(input)) {
-    if (!known.includes(field)) throw invalid(field.slice(0, 80), `is not a field of a write; allowed are ${known.join(', ')}`);
+    if (!known.includes(field))
+      throw invalid(field.slice(0, 80), `is not a field of a write; allowed are ${known.join(', ')}`);
   }
   const method = checkMethod(input.method);
   const path = checkPath(input.path);
@@ -233,5 +250,7 @@ function nameType(value: unknown): string {
 }
 
 function describeText(text: string): string {
-  return text.length === 0 ? 'an empty string' : `${JSON.stringify(text.slice(0, 60))}${text.length > 60 ? ` (${text.length} characters)` : ''}`;
+  return text.length === 0
+    ? 'an empty string'
+    : `${JSON.stringify(text.slice(0, 60))}${text.length > 60 ? ` (${text.length} characters)` : ''}`;
 }

@@ -3,7 +3,16 @@
 //  moveToCompleted  a delivered write leaves its body behind, still BullMQ's one script
 //  moveToDelayed    a retry carries the journal, still BullMQ's one script
 //  moveToFailed     everything that BullMQ fails is filed as a dead letter, one script
-import { createIORedisClient, type JobJson, type MinimalJob, type QueueBaseOptions, QueueKeys, raw2NextJobData, RedisConnection, RedisQueueBackend } from 'bullmq';
+import {
+  createIORedisClient,
+  type JobJson,
+  type MinimalJob,
+  type QueueBaseOptions,
+  QueueKeys,
+  raw2NextJobData,
+  RedisConnection,
+  RedisQueueBackend,
+} from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
 import { WaybillError } from '../core/errors.ts';
 import type { Journal } from '../core/journal.ts';
@@ -60,12 +69,18 @@ export class WaybillBackend extends RedisQueueBackend {
         const job = writes[i]?.job;
         // ioredis takes a script for loaded for a minute, also after a failover or SCRIPT FLUSH; outside a pipeline it looks.
         const flushed = error?.message.startsWith('NOSCRIPT') === true && job !== undefined;
-        return added(flushed ? await this.addJobToTransaction(client, job, job.id).catch((again: Error) => again) : (error ?? reply));
+        return added(
+          flushed
+            ? await this.addJobToTransaction(client, job, job.id).catch((again: Error) => again)
+            : (error ?? reply),
+        );
       }),
     );
   }
 
-  protected override addStandardJob(...args: Parameters<RedisQueueBackend['addStandardJob']>): Promise<string | number> {
+  protected override addStandardJob(
+    ...args: Parameters<RedisQueueBackend['addStandardJob']>
+  ): Promise<string | number> {
     return this.#compareAndAdd('addStandardJob', args, () => super.addStandardJob(...args));
   }
 
@@ -73,9 +88,12 @@ export class WaybillBackend extends RedisQueueBackend {
     return this.#compareAndAdd('addDelayedJob', args, () => super.addDelayedJob(...args));
   }
 
-  protected override addPrioritizedJob(...args: Parameters<RedisQueueBackend['addPrioritizedJob']>): Promise<string | number> {
+  protected override addPrioritizedJob(
+    ...args: Parameters<RedisQueueBackend['addPrioritizedJob']>
+  ): Promise<string | number> {
     const [, job, encodedOpts, list, keys] = args;
-    if (this.#letters.has(job)) return this.addPrioritizedJobArgs(job, encodedOpts, list, keys) as unknown as Promise<string>;
+    if (this.#letters.has(job))
+      return this.addPrioritizedJobArgs(job, encodedOpts, list, keys) as unknown as Promise<string>;
     return this.#compareAndAdd('addPrioritizedJob', args, () => super.addPrioritizedJob(...args));
   }
 
@@ -91,7 +109,17 @@ export class WaybillBackend extends RedisQueueBackend {
     const write = asTombstone(job.data) ? undefined : (job.data as Parameters<typeof tombstoneOf>[0]);
     const fields = write && { data: JSON.stringify(tombstoneOf(write, 'delivered')) };
     const value = JSON.stringify(returnValue);
-    const args = this.moveToFinishedArgs(job, value, 'returnvalue', removeOnComplete, 'completed', token, finishedOn, fetchNext, fields);
+    const args = this.moveToFinishedArgs(
+      job,
+      value,
+      'returnvalue',
+      removeOnComplete,
+      'completed',
+      token,
+      finishedOn,
+      fetchNext,
+      fields,
+    );
     return { result: await this.moveToFinished(job.id ?? '', args), finishedOn };
   }
 
@@ -103,7 +131,9 @@ export class WaybillBackend extends RedisQueueBackend {
     opts: NonNullable<Parameters<RedisQueueBackend['moveToDelayed']>[4]> = {},
   ): Promise<void | unknown[]> {
     const journal = this.journals.get(token);
-    const fieldsToUpdate = journal ? { ...opts.fieldsToUpdate, progress: JSON.stringify(journal) } : opts.fieldsToUpdate;
+    const fieldsToUpdate = journal
+      ? { ...opts.fieldsToUpdate, progress: JSON.stringify(journal) }
+      : opts.fieldsToUpdate;
     return super.moveToDelayed(jobId, timestamp, delay, token, { ...opts, ...(fieldsToUpdate && { fieldsToUpdate }) });
   }
 
@@ -132,7 +162,17 @@ export class WaybillBackend extends RedisQueueBackend {
       progress: '0',
     };
     // `false`: kept until its letter leaves, whatever a plain producer asked for.
-    const finish = this.moveToFinishedArgs(job, failedReason, 'failedReason', false, 'failed', token, finishedOn, fetchNext, fields);
+    const finish = this.moveToFinishedArgs(
+      job,
+      failedReason,
+      'failedReason',
+      false,
+      'failed',
+      token,
+      finishedOn,
+      fetchNext,
+      fields,
+    );
     const letterArgs = await this.#letterArgs(client, letter);
     const finishKeys = this.moveToFinishedKeys.length;
     const letterKeys = letterArgs.length - 3;
@@ -152,7 +192,10 @@ export class WaybillBackend extends RedisQueueBackend {
       ...requestIdsOf(letter.journal),
     ]);
     if (result === LETTER_EXISTS) {
-      throw new WaybillError('LETTER_EXISTS', `dead letter ${letter.id} exists already; job ${job.id} of ${this.name} was left as it is`);
+      throw new WaybillError(
+        'LETTER_EXISTS',
+        `dead letter ${letter.id} exists already; job ${job.id} of ${this.name} was left as it is`,
+      );
     }
     if (typeof result === 'number' && result < 0) {
       throw this.finishedErrors({ code: result, jobId: job.id ?? '', command: 'moveToFinished', state: 'active' });
@@ -221,7 +264,12 @@ export function createBackend(client: Redis | Cluster, skipVersionCheck: boolean
     // The name by which BullMQ's getWorkers() finds workers in CLIENT LIST.
     const connectionName = `${prefixOf(destinationOf(name))}:${Buffer.from(name).toString('base64')}`;
     const copy = createIORedisClient(client).duplicate({ connectionName });
-    return new WaybillBackend(main, name, opts, new RedisConnection(copy, { shared: false, blocking: true, skipVersionCheck: false }));
+    return new WaybillBackend(
+      main,
+      name,
+      opts,
+      new RedisConnection(copy, { shared: false, blocking: true, skipVersionCheck: false }),
+    );
   };
 }
 

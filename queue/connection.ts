@@ -26,7 +26,12 @@ const retryStrategy = (times: number): number => Math.min(50 * 2 ** Math.min(tim
  * A producer's client: it reports trouble rather than queueing behind it. A command whose answer was lost is
  * rejected, not sent again by the driver: the caller repeats it with the same key.
  */
-export const PRODUCER_OPTIONS: OwnOptions = { maxRetriesPerRequest: 0, enableOfflineQueue: false, connectTimeout: 2000, retryStrategy };
+export const PRODUCER_OPTIONS: OwnOptions = {
+  maxRetriesPerRequest: 0,
+  enableOfflineQueue: false,
+  connectTimeout: 2000,
+  retryStrategy,
+};
 
 /** A worker's client: it waits for Redis for as long as it takes, as BullMQ asks. */
 export const WORKER_OPTIONS: OwnOptions = { maxRetriesPerRequest: null, connectTimeout: 5000, retryStrategy };
@@ -36,7 +41,10 @@ export function connect(input: ConnectionInput, options: OwnOptions): Connection
   if (input !== undefined && typeof input === 'object' && isClient(input)) {
     return { client: input, owned: false, label: 'the given Redis client' };
   }
-  const client: Redis = typeof input === 'object' ? new Redis({ ...withoutMapping(input), ...options }) : new Redis(checkUrl(input ?? LOOPBACK), options);
+  const client: Redis =
+    typeof input === 'object'
+      ? new Redis({ ...withoutMapping(input), ...options })
+      : new Redis(checkUrl(input ?? LOOPBACK), options);
   const { host, port, path } = client.options as { host?: string; port?: number; path?: string };
   // Without a listener ioredis prints every failed attempt to connect; callers are told by their own commands.
   client.on('error', () => {});
@@ -61,5 +69,8 @@ function isClient(input: object): input is Redis | Cluster {
 function checkUrl(url: string): string {
   const protocol = URL.canParse(url) ? new URL(url).protocol : '';
   if (protocol === 'redis:' || protocol === 'rediss:') return url;
-  throw new WaybillError('INVALID_CONFIG', `connection: must be a redis:// or rediss:// URL, got ${JSON.stringify(withoutUserinfo(url).slice(0, 60))}`);
+  throw new WaybillError(
+    'INVALID_CONFIG',
+    `connection: must be a redis:// or rediss:// URL, got ${JSON.stringify(withoutUserinfo(url).slice(0, 60))}`,
+  );
 }

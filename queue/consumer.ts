@@ -51,7 +51,10 @@ class WriteWorker extends Worker {
 }
 
 /** Starts to take writes. @returns close(): takes no more, waits for those in flight unless forced */
-export function consume(options: ConsumerOptions): { close(force?: boolean): Promise<void>; ready(): Promise<unknown> } {
+export function consume(options: ConsumerOptions): {
+  close(force?: boolean): Promise<void>;
+  ready(): Promise<unknown>;
+} {
   const { destination, client, handle } = options;
 
   const worker: WriteWorker = new WriteWorker(
@@ -79,7 +82,8 @@ export function consume(options: ConsumerOptions): { close(force?: boolean): Pro
       runRetryDelay: RUN_RETRY_DELAY_MS,
       removeOnComplete: { age: Math.ceil(options.keepDeliveredMs / 1000) },
       settings: {
-        backoffStrategy: (_made, _type, error) => (error instanceof RetryLater ? error.wait.delayMs : FALLBACK_DELAY_MS),
+        backoffStrategy: (_made, _type, error) =>
+          error instanceof RetryLater ? error.wait.delayMs : FALLBACK_DELAY_MS,
       },
     },
     createBackend(client, false),

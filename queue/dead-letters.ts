@@ -46,7 +46,11 @@ export async function countLetters(reader: Reader, destination: string): Promise
 }
 
 /** The destination and id of the letter that holds a request_id, among those given. */
-export async function letterOfRequestId(reader: Reader, names: readonly string[], requestId: string): Promise<{ destination: string; id: string } | undefined> {
+export async function letterOfRequestId(
+  reader: Reader,
+  names: readonly string[],
+  requestId: string,
+): Promise<{ destination: string; id: string } | undefined> {
   for (const destination of names) {
     const id = await reader.client.hget(rowKeys(destination).byRequestId, requestId);
     if (id !== null) return { destination, id };

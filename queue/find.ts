@@ -74,13 +74,27 @@ async function findJob(reader: Reader, destination: string, jobId: string): Prom
   switch (state) {
     case 'completed': {
       const delivery = job.returnvalue as Delivery;
-      return { ...base, state: 'delivered', verdict: 'applied-once', journal, delivery, requestIds: requestIds(journal, delivery?.requestId) };
+      return {
+        ...base,
+        state: 'delivered',
+        verdict: 'applied-once',
+        journal,
+        delivery,
+        requestIds: requestIds(journal, delivery?.requestId),
+      };
     }
     case 'failed': {
       const letterId = asTombstone(data)?.letter;
       const letter = letterId === undefined ? undefined : await getLetter(reader, destination, letterId);
       const dead = letter?.journal ?? journal;
-      return { ...base, state: 'dead', verdict: letter?.verdict ?? 'in-doubt', journal: dead, requestIds: requestIds(dead), ...(letter && { letter }) };
+      return {
+        ...base,
+        state: 'dead',
+        verdict: letter?.verdict ?? 'in-doubt',
+        journal: dead,
+        requestIds: requestIds(dead),
+        ...(letter && { letter }),
+      };
     }
     case 'unknown':
       return undefined;

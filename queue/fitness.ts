@@ -30,7 +30,10 @@ export async function checkFitness(connection: Connection): Promise<Fitness> {
     ]);
   } catch (error) {
     const said = error instanceof Error ? error.message.slice(0, 200) : 'no answer';
-    throw new WaybillError('QUEUE_UNAVAILABLE', `Redis at ${label} cannot be reached (${said}). Start it, or set REDIS_URL.`);
+    throw new WaybillError(
+      'QUEUE_UNAVAILABLE',
+      `Redis at ${label} cannot be reached (${said}). Start it, or set REDIS_URL.`,
+    );
   }
   return judge(info, clockDifferenceMs, label);
 }
@@ -48,15 +51,21 @@ export function judge(info: string, clockDifferenceMs: number, label: string): F
   }
   const policy = field('maxmemory_policy');
   if (policy !== 'noeviction') {
-    unfit(`evicts keys when memory is short (maxmemory-policy ${policy || 'unknown'}), so writes could vanish. Set maxmemory-policy noeviction.`);
+    unfit(
+      `evicts keys when memory is short (maxmemory-policy ${policy || 'unknown'}), so writes could vanish. Set maxmemory-policy noeviction.`,
+    );
   }
   if (Math.abs(clockDifferenceMs) > MAX_CLOCK_DIFFERENCE_MS) {
     const seconds = (Math.abs(clockDifferenceMs) / 1000).toFixed(1);
-    unfit(`has a clock that is ${seconds} s ${clockDifferenceMs > 0 ? 'behind' : 'ahead of'} this machine's; at most 1 s is allowed, or retries would come at the wrong time. Synchronize both.`);
+    unfit(
+      `has a clock that is ${seconds} s ${clockDifferenceMs > 0 ? 'behind' : 'ahead of'} this machine's; at most 1 s is allowed, or retries would come at the wrong time. Synchronize both.`,
+    );
   }
   const warnings: string[] = [];
   if (field('aof_enabled') !== '1') {
-    warnings.push(`Redis at ${label} keeps no append-only file: a restart loses writes. Set appendonly yes, best with appendfsync always.`);
+    warnings.push(
+      `Redis at ${label} keeps no append-only file: a restart loses writes. Set appendonly yes, best with appendfsync always.`,
+    );
   }
   return { version, warnings };
 }

@@ -22,13 +22,21 @@ export class Reader {
   /** @throws WaybillError QUEUE_UNAVAILABLE when Redis is not reached within 5 s */
   static async open(input: ConnectionInput): Promise<Reader> {
     // Offline commands wait: a reader is a person's, who would rather wait a moment than ask again.
-    const connection = connect(input, { ...PRODUCER_OPTIONS, enableOfflineQueue: true, maxRetriesPerRequest: 3, commandTimeout: 30_000 });
+    const connection = connect(input, {
+      ...PRODUCER_OPTIONS,
+      enableOfflineQueue: true,
+      maxRetriesPerRequest: 3,
+      commandTimeout: 30_000,
+    });
     try {
       await answerWithin(REACH_WITHIN_MS, connection, () => connection.client.ping());
     } catch (error) {
       await disconnect(connection);
       const said = error instanceof Error ? error.message.slice(0, 200) : 'no answer';
-      throw new WaybillError('QUEUE_UNAVAILABLE', `Redis at ${connection.label} cannot be reached (${said}). Start it, or set REDIS_URL.`);
+      throw new WaybillError(
+        'QUEUE_UNAVAILABLE',
+        `Redis at ${connection.label} cannot be reached (${said}). Start it, or set REDIS_URL.`,
+      );
     }
     return new Reader(connection);
   }
@@ -42,7 +50,10 @@ export class Reader {
     const all = await destinations(this.client);
     if (only === undefined) return all;
     if (all.includes(only)) return [only];
-    throw new WaybillError('NOT_FOUND', `no destination ${JSON.stringify(only)}; there are ${all.join(', ') || 'none yet'}`);
+    throw new WaybillError(
+      'NOT_FOUND',
+      `no destination ${JSON.stringify(only)}; there are ${all.join(', ') || 'none yet'}`,
+    );
   }
 
   /** BullMQ's view of a destination's queue, or of its dead letters' queue. */
@@ -62,7 +73,9 @@ export class Reader {
 
   /** A job as it stands, also one whose data is not JSON. */
   async job(destination: string, jobId: string): Promise<Job | undefined> {
-    const job: Job | undefined = await this.queue(destination).getJob(jobId).catch(() => undefined);
+    const job: Job | undefined = await this.queue(destination)
+      .getJob(jobId)
+      .catch(() => undefined);
     return job;
   }
 

@@ -34,7 +34,14 @@ export class RetryLater extends Error {
 }
 
 /** @returns what BullMQ keeps as the job's return value @throws what BullMQ reads as retry, postponed or dead */
-export async function settle(backend: WaybillBackend, job: Job, token: string, taken: Taken, settlement: Settlement, raw?: string): Promise<unknown> {
+export async function settle(
+  backend: WaybillBackend,
+  job: Job,
+  token: string,
+  taken: Taken,
+  settlement: Settlement,
+  raw?: string,
+): Promise<unknown> {
   const { disposition, journal, lost } = settlement;
   switch (disposition.kind) {
     case 'delivered':

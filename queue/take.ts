@@ -36,7 +36,8 @@ export function take(job: Job, rawData: string): Taken {
     const stored = withBodyAsItStands(JSON.parse(rawData), rawData);
     return { ...taken, write: toWrite(stored, () => keyOf(job, rawData), true) };
   } catch (error) {
-    if (error instanceof WaybillError) return { ...taken, invalid: { field: error.field ?? 'payload', message: error.message } };
+    if (error instanceof WaybillError)
+      return { ...taken, invalid: { field: error.field ?? 'payload', message: error.message } };
     return { ...taken, invalid: { field: 'payload', message: 'payload: is not JSON' } };
   }
 }
@@ -63,7 +64,10 @@ export function rawText(rawData: string): string {
   try {
     const data = parseKeepingDigits(rawData);
     if (isRecord(data) && isRecord(data.headers)) {
-      const masked = Object.entries(data.headers).map(([name, value]) => [name, CREDENTIAL.test(name) ? '[redacted]' : value]);
+      const masked = Object.entries(data.headers).map(([name, value]) => [
+        name,
+        CREDENTIAL.test(name) ? '[redacted]' : value,
+      ]);
       return JSON.stringify({ ...data, headers: Object.fromEntries(masked) as unknown });
     }
   } catch {

@@ -22,5 +22,7 @@ export function tombstoneOf(write: Write | undefined, settled: Tombstone['settle
 
 /** A settled job that somebody put back into the queue with a plain BullMQ tool: it must never be sent. */
 export function asTombstone(data: unknown): Tombstone | undefined {
-  return isRecord(data) && (data.settled === 'delivered' || data.settled === 'dead') ? (data as unknown as Tombstone) : undefined;
+  return isRecord(data) && (data.settled === 'delivered' || data.settled === 'dead')
+    ? (data as unknown as Tombstone)
+    : undefined;
 }

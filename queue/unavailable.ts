@@ -10,7 +10,11 @@ const AWAY = /^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|TRYAGAIN|UNBLOCKED|BUSY)
  * Runs a task when the client is ready, and gives up after limitMs.
  * @throws Error 'no answer within … ms', or what the task throws
  */
-export async function answerWithin<T>(limitMs: number, { client, owned }: Connection, task: () => Promise<T>): Promise<T> {
+export async function answerWithin<T>(
+  limitMs: number,
+  { client, owned }: Connection,
+  task: () => Promise<T>,
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   let forget: (() => void) | undefined;
   const limit = new Promise<never>((_, reject) => {

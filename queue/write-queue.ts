@@ -132,7 +132,8 @@ export class WriteQueue extends Queue<Write, Delivery, string> {
     const prepared: { index: number; item: Prepared }[] = [];
     for (const [index, item] of items.entries()) {
       try {
-        if (!isRecord(item)) throw new WaybillError('INVALID_WRITE', 'item: must be an object { name, data, opts? }', { field: 'item' });
+        if (!isRecord(item))
+          throw new WaybillError('INVALID_WRITE', 'item: must be an object { name, data, opts? }', { field: 'item' });
         prepared.push({ index, item: this.#prepare(item.name, item.data, item.opts) });
       } catch (error) {
         if (!(error instanceof WaybillError)) throw error;
@@ -174,7 +175,13 @@ export class WriteQueue extends Queue<Write, Delivery, string> {
       ...(options.delay && { delay: options.delay }),
       ...(options.priority && { priority: options.priority }),
     };
-    const job = new Job<Write, Delivery, string>(this, name, write, jobOptions, jobIdOf(write.idempotencyKey)) as WriteJob;
+    const job = new Job<Write, Delivery, string>(
+      this,
+      name,
+      write,
+      jobOptions,
+      jobIdOf(write.idempotencyKey),
+    ) as WriteJob;
     job.duplicate = false;
     return { job, hash: payloadHash(write) };
   }
@@ -195,7 +202,10 @@ export class WriteQueue extends Queue<Write, Delivery, string> {
       }
       if (answer.status === 'conflict') {
         const message = `idempotency key ${JSON.stringify(key)} stands for another payload in ${this.name}; nothing was enqueued. Use a new key for a new write.`;
-        return { status: 'conflict', error: new WaybillError('IDEMPOTENCY_CONFLICT', message, { field: 'idempotencyKey' }) };
+        return {
+          status: 'conflict',
+          error: new WaybillError('IDEMPOTENCY_CONFLICT', message, { field: 'idempotencyKey' }),
+        };
       }
       job.duplicate = answer.status === 'duplicate';
       return { status: answer.status, job };
@@ -212,7 +222,13 @@ export class WriteQueue extends Queue<Write, Delivery, string> {
   }
 }
 
-function checkOptions(opts: unknown): { delay?: number; priority?: number; maxAttempts?: number; expiresAt?: number; idempotencyKey?: string } {
+function checkOptions(opts: unknown): {
+  delay?: number;
+  priority?: number;
+  maxAttempts?: number;
+  expiresAt?: number;
+  idempotencyKey?: string;
+} {
   if (opts === undefined) return {};
   const refuse = (field: string, why: string): never => {
     throw new WaybillError('INVALID_WRITE', `options.${field}: ${why}`, { field: `options.${field}` });
@@ -220,7 +236,10 @@ function checkOptions(opts: unknown): { delay?: number; priority?: number; maxAt
   if (!isRecord(opts)) throw new WaybillError('INVALID_WRITE', 'options: must be an object', { field: 'options' });
   for (const [name, value] of Object.entries(opts)) {
     if (OPTIONS.includes(name) || value === undefined) continue;
-    refuse(name.slice(0, 80), `is refused, as it would break a promise; ${REFUSED[name] ?? `allowed are ${OPTIONS.join(', ')}`}`);
+    refuse(
+      name.slice(0, 80),
+      `is refused, as it would break a promise; ${REFUSED[name] ?? `allowed are ${OPTIONS.join(', ')}`}`,
+    );
   }
   const { delay, priority, maxAttempts, expiresAt, idempotencyKey } = opts;
   const whole = (field: string, value: unknown, low: number, high: number): number =>
@@ -232,6 +251,8 @@ function checkOptions(opts: unknown): { delay?: number; priority?: number; maxAt
     ...(priority !== undefined && { priority: whole('priority', priority, 1, MAX_PRIORITY) }),
     ...(maxAttempts !== undefined && { maxAttempts: checkMaxAttempts(maxAttempts, 'options.maxAttempts') }),
     ...(expiresAt !== undefined && { expiresAt: checkTime(expiresAt, 'options.expiresAt') }),
-    ...(idempotencyKey !== undefined && { idempotencyKey: checkIdempotencyKey(idempotencyKey, 'options.idempotencyKey') }),
+    ...(idempotencyKey !== undefined && {
+      idempotencyKey: checkIdempotencyKey(idempotencyKey, 'options.idempotencyKey'),
+    }),
   };
 }

@@ -55,7 +55,8 @@ export function attempt(dispatcher: Dispatcher, request: HttpRequest, options: A
     const end = (code: string): void => {
       if (head) finishByHead();
       // Nothing is written to a socket before onRequestStart.
-      else if (!controller) finish({ kind: 'not-sent', code: code === DEADLINE ? DEADLINE_QUEUED : code, durationMs: durationMs() });
+      else if (!controller)
+        finish({ kind: 'not-sent', code: code === DEADLINE ? DEADLINE_QUEUED : code, durationMs: durationMs() });
       else finish({ kind: 'no-answer', code, durationMs: durationMs() });
       controller?.abort(new Error(code));
     };
@@ -93,16 +94,29 @@ export function attempt(dispatcher: Dispatcher, request: HttpRequest, options: A
       },
     };
     try {
-      dispatcher.dispatch({ method: request.method, path: request.path, headers: request.headers, body: request.body }, handler);
+      dispatcher.dispatch(
+        { method: request.method, path: request.path, headers: request.headers, body: request.body },
+        handler,
+      );
     } catch (error) {
       // undici refuses some arguments by throwing; sent or not, only a code that says so proves it.
       const code = codeOf(error);
-      finish({ kind: controller ? 'no-answer' : 'not-sent', code: code === 'UNKNOWN' ? INTERNAL : code, durationMs: durationMs() });
+      finish({
+        kind: controller ? 'no-answer' : 'not-sent',
+        code: code === 'UNKNOWN' ? INTERNAL : code,
+        durationMs: durationMs(),
+      });
     }
   });
 }
 
-function toResponse(status: number, headers: Headers, rawText: string, durationMs: number, options: AttemptOptions): Outcome {
+function toResponse(
+  status: number,
+  headers: Headers,
+  rawText: string,
+  durationMs: number,
+  options: AttemptOptions,
+): Outcome {
   const header = (name: string): string | undefined => {
     const value = headers[name.toLowerCase()];
     return Array.isArray(value) ? value[0] : value;

@@ -106,7 +106,9 @@ export async function createWorker(input: ConfigInput | Config, options: WorkerO
       stalledIntervalMs: config.worker.stalledIntervalMs,
       keepDeliveredMs: target.config.idempotency.ttlMs,
       handle: (taken) => processWrite(taken, { destination: target.name, policy, workerName: name, log, send }),
-      onError: throttled((err, heldBack) => log.warn({ destination: target.name, err, ...(heldBack > 0 && { held_back: heldBack }) }, 'queue error')),
+      onError: throttled((err, heldBack) =>
+        log.warn({ destination: target.name, err, ...(heldBack > 0 && { held_back: heldBack }) }, 'queue error'),
+      ),
     });
     return { consumer, pool };
   }
@@ -144,7 +146,14 @@ export async function createWorker(input: ConfigInput | Config, options: WorkerO
 }
 
 function secretsOf(targets: readonly Target[], redisOptions: object): string[] {
-  const { password, redisOptions: inner } = redisOptions as { password?: unknown; redisOptions?: { password?: unknown } };
-  const values = [...targets.flatMap(({ credential, config }) => [credential, credential?.slice(config.auth?.prefix.length ?? 0)]), password, inner?.password];
+  const { password, redisOptions: inner } = redisOptions as {
+    password?: unknown;
+    redisOptions?: { password?: unknown };
+  };
+  const values = [
+    ...targets.flatMap(({ credential, config }) => [credential, credential?.slice(config.auth?.prefix.length ?? 0)]),
+    password,
+    inner?.password,
+  ];
   return values.filter((value): value is string => typeof value === 'string');
 }

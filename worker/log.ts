@@ -9,7 +9,10 @@ export type WorkerLog = Logger;
 
 /** @param destination where lines go; standard output when left out */
 export function createLog(level: string, base: Record<string, string>, destination?: DestinationStream): WorkerLog {
-  return pino({ level, base, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: errorFields } }, destination ?? pino.destination(1));
+  return pino(
+    { level, base, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: errorFields } },
+    destination ?? pino.destination(1),
+  );
 }
 
 /** Everything there is to say about one attempt. */
@@ -64,7 +67,9 @@ export function errorFields(error: unknown): Record<string, unknown> {
   return {
     name: String(name ?? 'Error').slice(0, 64),
     ...(typeof code === 'string' && { code: code.slice(0, 64) }),
-    message: String(message ?? '').replace(/\/\/[^/\s@]*@/g, '//').slice(0, MAX_MESSAGE),
+    message: String(message ?? '')
+      .replace(/\/\/[^/\s@]*@/g, '//')
+      .slice(0, MAX_MESSAGE),
   };
 }
 

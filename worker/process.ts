@@ -18,19 +18,37 @@ export interface Processing {
 }
 
 /** @returns how the write is to be settled; never throws, or BullMQ would decide */
-export async function processWrite(taken: Taken, { destination, policy, workerName, log, send }: Processing): Promise<Settlement> {
+export async function processWrite(
+  taken: Taken,
+  { destination, policy, workerName, log, send }: Processing,
+): Promise<Settlement> {
   const { write, journal, lost, dueAt } = taken;
   const startedAt = Date.now();
-  const facts = { dueAt, maxAttempts: write?.maxAttempts ?? policy.maxAttempts, ...(write?.expiresAt !== undefined && { expiresAt: write.expiresAt }) };
+  const facts = {
+    dueAt,
+    maxAttempts: write?.maxAttempts ?? policy.maxAttempts,
+    ...(write?.expiresAt !== undefined && { expiresAt: write.expiresAt }),
+  };
 
   const refused = admit(journal, lost, facts, policy, startedAt);
   if (refused) {
-    const entry: Attempt = { attempt: journal.attempts.length + 1, at: startedAt, durationMs: 0, outcome: 'blocked', evidence: 'nothing', disposition: 'dead', because: refused.because, ...(lost > 0 && { lost }) };
+    const entry: Attempt = {
+      attempt: journal.attempts.length + 1,
+      at: startedAt,
+      durationMs: 0,
+      outcome: 'blocked',
+      evidence: 'nothing',
+      disposition: 'dead',
+      because: refused.because,
+      ...(lost > 0 && { lost }),
+    };
     logAttempt(log, line(entry, refused, verdictOf(journal, lost)));
     return { disposition: refused, journal, lost };
   }
 
-  const outcome: Outcome = await (write && !taken.invalid ? send(taken) : Promise.resolve(invalid(taken))).catch(() => bug(startedAt));
+  const outcome: Outcome = await (write && !taken.invalid ? send(taken) : Promise.resolve(invalid(taken))).catch(() =>
+    bug(startedAt),
+  );
   const now = Date.now();
   const disposition = decide(outcome, journal, facts, policy, now, Math.random());
   const alive = keyOutlives(firstSentAt(journal, lost, dueAt) ?? startedAt, policy, now);
@@ -53,17 +71,18 @@ export async function processWrite(taken: Taken, { destination, policy, workerNa
     disposition,
     journal: next,
     lost: 0,
-    ...(disposition.kind === 'delivered' && outcome.kind === 'response' && {
-      delivery: {
-        status: outcome.status,
-        ...(outcome.requestId !== undefined && { requestId: outcome.requestId }),
-        deliveredAt: now,
-        durationMs: outcome.durationMs,
-        attempts: entry.attempt,
-        ...(outcome.replayed && { replayed: true as const }),
-        worker: workerName,
-      },
-    }),
+    ...(disposition.kind === 'delivered' &&
+      outcome.kind === 'response' && {
+        delivery: {
+          status: outcome.status,
+          ...(outcome.requestId !== undefined && { requestId: outcome.requestId }),
+          deliveredAt: now,
+          durationMs: outcome.durationMs,
+          attempts: entry.attempt,
+          ...(outcome.replayed && { replayed: true as const }),
+          worker: workerName,
+        },
+      }),
   };
 
   function line(entry: Attempt, { kind, ...rest }: Disposition, verdict?: AttemptLine['verdict']): AttemptLine {

@@ -41,10 +41,16 @@ export function readCredentials(config: Config, only: readonly string[] | undefi
     const secret = readSecret(auth.env, env);
     const at = `destinations.${name}.auth.env`;
     if (!secret) wrong.push(`${at}: ${auth.env} is not set; set it, or ${auth.env}_FILE`);
-    else if (!/^[\x21-\x7e]+(?: [\x21-\x7e]+)*$/.test(secret)) wrong.push(`${at}: the value of ${auth.env} cannot be a header's value`);
-    else if (secret.length < MIN_SECRET_LENGTH) wrong.push(`${at}: the value of ${auth.env} must have at least ${MIN_SECRET_LENGTH} characters`);
+    else if (!/^[\x21-\x7e]+(?: [\x21-\x7e]+)*$/.test(secret))
+      wrong.push(`${at}: the value of ${auth.env} cannot be a header's value`);
+    else if (secret.length < MIN_SECRET_LENGTH)
+      wrong.push(`${at}: the value of ${auth.env} must have at least ${MIN_SECRET_LENGTH} characters`);
     return [{ name, config: destination, credential: auth.prefix + (secret ?? '') }];
   });
-  if (wrong.length > 0) throw new WaybillError('INVALID_CONFIG', `${wrong.length} wrong value(s) in the configuration:\n  ${wrong.join('\n  ')}`);
+  if (wrong.length > 0)
+    throw new WaybillError(
+      'INVALID_CONFIG',
+      `${wrong.length} wrong value(s) in the configuration:\n  ${wrong.join('\n  ')}`,
+    );
   return targets;
 }

@@ -2,12 +2,7 @@
 // Each of them ends in `return`, hence becomes a function whose KEYS and ARGV shadow the script's.
 // The import is of a path that BullMQ does not promise: bullmq is pinned exactly and test/queue/contract.test.ts
 // compares the keys that both ways write.
-import {
-  addDelayedJob,
-  addPrioritizedJob,
-  addStandardJob,
-  moveToFinished,
-} from 'bullmq/dist/cjs/scripts/index.js';
+import { addDelayedJob, addPrioritizedJob, addStandardJob, moveToFinished } from 'bullmq/dist/cjs/scripts/index.js';
 
 export interface Script {
   /** Bears a version, as several versions of Waybill may share one Redis client. */
@@ -18,7 +13,12 @@ export interface Script {
 
 type Composed = 'addDelayedJob' | 'addPrioritizedJob' | 'addStandardJob' | 'moveToFinished';
 
-export const BULLMQ: Record<Composed, { content: string; keys: number }> = { addDelayedJob, addPrioritizedJob, addStandardJob, moveToFinished };
+export const BULLMQ: Record<Composed, { content: string; keys: number }> = {
+  addDelayedJob,
+  addPrioritizedJob,
+  addStandardJob,
+  moveToFinished,
+};
 
 /** `local function <name>(KEYS, ARGV) … end` around one of BullMQ's scripts. */
 export function asFunction(name: keyof typeof BULLMQ): string {

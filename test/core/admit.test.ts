@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { admit, KEY_MARGIN_MS, keyOutlives } from '../../core/admit.ts';
+import { type Attempt, emptyJournal, type Journal, record } from '../../core/journal.ts';
+
+const NOW = 1_800_000_000_000;
+const POLICY = { maxCrashes: 5, keyTtlMs: 86_400_000, timeoutMs: 15_000 };
+const WRITE = { dueAt: NOW - 1000 };
+const sent = (at: number, more: Partial<Attempt> = {}): Journal =>
+  record(emptyJournal(), {
+    attempt: 1,
+    at,
+    durationMs: 1,
+    outcome: 'no-answer',
+    evidence: 'doubt',
+    disposition: 'retry',
+    ...more,
+  });
+
+test('a new write is sent', () => expect(admit(emptyJournal(), 0, WRITE, POLICY, NOW)).toBeUndefined());
+
+test('a write is dead as crashed once more starts than are allowed left no record', () => {
+  expect(admit(emptyJournal(), 5, WRITE, POLICY, NOW)).toBeUndefined();
+  expect(admit(emptyJournal(), 6, WRITE, POLICY, NOW)).toMatchObject({ kind: 'dead', reason: 'crashed' });
+  expect(admit(sent(NOW, { lost: 4 }), 2, WRITE, POLICY, NOW)).toMatchObject({ reason: 'crashed' });
+});
+
+test('a write past its own expiry is too late and not sent', () => {
+  expect(admit(emptyJournal(), 0, { ...WRITE, expiresAt: NOW + 1 }, POLICY, NOW)).toBeUndefined();
+  expect(admit(emptyJournal(), 0, { ...WRITE, expiresAt: NOW }, POLICY, NOW)).toMatchObject({ reason: 'too-late' });
+});
+
+test('a key that the API may have forgotten is not sent again: its life counts from the first send', () => {
+  const life = POLICY.keyTtlMs - POLICY.timeoutMs - KEY_MARGIN_MS;
+  expect(admit(sent(NOW - life + 1), 0, WRITE, POLICY, NOW)).toBeUndefined();
+  expect(admit(sent(NOW - life), 0, WRITE, POLICY, NOW)).toMatchObject({ reason: 'key-expired' });
+});
+
+test('where a start went unrecorded, the life of the key counts from the time the write was due', () => {
+  const due = { dueAt: NOW - POLICY.keyTtlMs };
+  expect(admit(sent(NOW - 1000), 0, due, POLICY, NOW)).toBeUndefined();
+  expect(admit(sent(NOW - 1000), 1, due, POLICY, NOW)).toMatchObject({ reason: 'key-expired' });
+});
+
+test('a write that never reached the API has a fresh key, however old it is', () => {
+  const old = { dueAt: NOW - 10 * POLICY.keyTtlMs };
+  expect(admit(sent(NOW - 1000, { outcome: 'not-sent', evidence: 'nothing' }), 0, old, POLICY, NOW)).toBeUndefined();
+});
+
+test('a short key life keeps a margin in proportion', () =>
+  expect(keyOutlives(NOW, { keyTtlMs: 1000 }, NOW + 899)).toBe(true));

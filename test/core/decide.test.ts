@@ -1,0 +1,148 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { decide, type Disposition, type Policy } from '../../core/decide.ts';
+import { emptyJournal, type Attempt, type Journal } from '../../core/journal.ts';
+import type { Outcome } from '../../core/outcome.ts';
+
+const POLICY: Policy = {
+  maxAttempts: 5,
+  baseMs: 1000,
+  capMs: 30_000,
+  jitter: 0.2,
+  retryAfterCapMs: 3_600_000,
+  timeoutMs: 15_000,
+  keyTtlMs: 86_400_000,
+  inProgressCodes: ['IDEMPOTENCY_IN_PROGRESS'],
+  unappliedStatuses: [503],
+  maxCrashes: 5,
+};
+const NOW = 1_800_000_000_000;
+const WRITE = { dueAt: NOW, maxAttempts: 5 };
+
+const answer = (status: number, more: Partial<Outcome & { kind: 'response' }> = {}): Outcome => ({
+  kind: 'response',
+  status,
+  durationMs: 5,
+  replayed: false,
+  ...more,
+});
+const after = (attempts: number): Journal => ({
+  ...emptyJournal(),
+  attempts: Array.from({ length: attempts }, (_, i) => ({ attempt: i + 1 }) as Attempt),
+});
+const judge = (outcome: Outcome, journal = emptyJournal(), random = 0.5): Disposition =>
+  decide(outcome, journal, WRITE, POLICY, NOW, random);
+
+describe('the status table of the contract', () => {
+  test.each([200, 201, 202, 204, 299])('%i is delivered', (status) =>
+    expect(judge(answer(status))).toEqual({ kind: 'delivered' }),
+  );
+
+  test.each([400, 401, 403, 404, 409, 422, 402, 405, 410, 413, 418, 451, 300, 301, 302, 307, 308])(
+    '%i is dead at once as rejected',
+    (status) => expect(judge(answer(status))).toMatchObject({ kind: 'dead', reason: 'rejected' }),
+  );
+
+  test.each([429, 500, 502, 503, 504, 501, 520, 599])('%i is retried', (status) =>
+    expect(judge(answer(status))).toMatchObject({
+      kind: 'retry',
+      wait: { baseMs: 1000, jitterMs: 100, delayMs: 1100 },
+    }),
+  );
+
+  test.each([
+    'ECONNREFUSED',
+    'ENOTFOUND',
+    'ECONNRESET',
+    'ETIMEDOUT',
+    'UND_ERR_SOCKET',
+    'CERT_HAS_EXPIRED',
+    'SOMETHING_NEW',
+  ])('no response (%s) is retried', (code) => {
+    expect(judge({ kind: 'no-answer', code, durationMs: 1 })).toMatchObject({ kind: 'retry' });
+    expect(judge({ kind: 'not-sent', code, durationMs: 1 })).toMatchObject({ kind: 'retry' });
+  });
+
+  test('every final status but 2xx, 429, 5xx is dead; those are delivered or retried', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 200, max: 599 }), (status) => {
+        const { kind } = judge(answer(status));
+        return kind === (status < 300 ? 'delivered' : status === 429 || status >= 500 ? 'retry' : 'dead');
+      }),
+    );
+  });
+});
+
+describe('attempts', () => {
+  test('the fifth failed attempt is the last, and the write is exhausted', () => {
+    expect(judge(answer(503), after(3))).toMatchObject({ kind: 'retry', wait: { baseMs: 8000 } });
+    expect(judge(answer(503), after(4))).toMatchObject({ kind: 'dead', reason: 'exhausted' });
+  });
+
+  test('a write may override how many attempts it has', () => {
+    expect(decide(answer(503), after(0), { ...WRITE, maxAttempts: 1 }, POLICY, NOW, 0)).toMatchObject({
+      kind: 'dead',
+      reason: 'exhausted',
+    });
+    expect(decide(answer(503), after(6), { ...WRITE, maxAttempts: 8 }, POLICY, NOW, 0)).toMatchObject({
+      kind: 'retry',
+      wait: { baseMs: 30_000 },
+    });
+  });
+
+  test('Retry-After of a 429 lengthens the wait for the write itself', () =>
+    expect(judge(answer(429, { retryAfterMs: 7000 }))).toMatchObject({ wait: { delayMs: 7000, retryAfterMs: 7000 } }));
+});
+
+describe('what spends no attempt', () => {
+  const inProgress = answer(409, { envelope: { code: 'IDEMPOTENCY_IN_PROGRESS' } });
+
+  test('a 409 with an in-progress code is tried again', () =>
+    expect(judge(inProgress, after(4))).toMatchObject({ kind: 'postpone', wait: { baseMs: 1000 } }));
+
+  test('every other 409 is dead', () =>
+    expect(judge(answer(409, { envelope: { code: 'IDEMPOTENCY_CONFLICT' } }))).toMatchObject({
+      kind: 'dead',
+      reason: 'rejected',
+    }));
+
+  test('a 409 in progress backs off, and ends with the life of the key', () => {
+    expect(judge(inProgress, { ...emptyJournal(), postponed: 9 })).toMatchObject({
+      kind: 'postpone',
+      wait: { baseMs: 30_000 },
+    });
+    expect(
+      decide(inProgress, emptyJournal(), { ...WRITE, dueAt: NOW - POLICY.keyTtlMs }, POLICY, NOW, 0),
+    ).toMatchObject({ kind: 'dead', reason: 'exhausted' });
+  });
+
+  test.each(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'])('%s, our own trouble, postpones by a second', (code) =>
+    expect(judge({ kind: 'not-sent', code, durationMs: 1 })).toMatchObject({
+      kind: 'postpone',
+      wait: { delayMs: 1000 },
+    }),
+  );
+
+  test.each(['UND_ERR_DESTROYED', 'UND_ERR_CLOSED', 'WAYBILL_SHUTDOWN'])(
+    '%s, our own shutdown, postpones by nothing',
+    (code) =>
+      expect(judge({ kind: 'no-answer', code, durationMs: 1 })).toMatchObject({
+        kind: 'postpone',
+        wait: { delayMs: 0 },
+      }),
+  );
+});
+
+test('a 5xx that is the stored answer of the key will not change: dead at once', () =>
+  expect(judge(answer(500, { replayed: true }))).toMatchObject({ kind: 'dead', reason: 'rejected' }));
+
+test.each(['UND_ERR_INVALID_ARG', 'ERR_INVALID_CHAR', 'ERR_INVALID_URL'])('%s cannot be sent, ever: invalid', (code) =>
+  expect(judge({ kind: 'not-sent', code, durationMs: 1 })).toMatchObject({ kind: 'dead', reason: 'invalid' }),
+);
+
+test('what our own policy refuses is invalid', () =>
+  expect(judge({ kind: 'blocked', code: 'INVALID_WRITE', message: 'path: no' })).toEqual({
+    kind: 'dead',
+    reason: 'invalid',
+    because: 'path: no',
+  }));

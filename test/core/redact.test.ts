@@ -1,0 +1,35 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { redactor, withoutUserinfo } from '../../core/redact.ts';
+
+test('a credential is taken out of a text wherever it stands, also encoded', () => {
+  const secret = 'p@ss "word"/1234';
+  const clean = redactor([secret]);
+  for (const form of [
+    secret,
+    encodeURIComponent(secret),
+    JSON.stringify(secret),
+    Buffer.from(secret).toString('base64'),
+  ]) {
+    expect(clean(`before ${form} after`)).not.toContain(form);
+    expect(clean(`before ${form} after`)).toContain('[redacted]');
+  }
+});
+
+test('any text keeps no secret of 6 characters or more', () => {
+  fc.assert(
+    fc.property(fc.string({ minLength: 6 }), fc.string(), fc.string(), (secret, before, after) => {
+      // The mask itself may hold what looks like a short secret.
+      fc.pre(!'[redacted]'.includes(secret));
+      const masked = redactor([secret])(before + secret + after);
+      return masked.replaceAll('[redacted]', '').length <= (before + after).length;
+    }),
+  );
+});
+
+test('without secrets a text stays as it is', () => expect(redactor(['', 'abc'])('abc def')).toBe('abc def'));
+
+test('a URL is shown without user and password', () => {
+  expect(withoutUserinfo('redis://user:p@ss@host:6379/1')).toBe('redis://host:6379/1');
+  expect(withoutUserinfo('redis://host')).toBe('redis://host');
+});
