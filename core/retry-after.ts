@@ -13,16 +13,15 @@ const ASCTIME = /^\w{3} (?<month>\w{3}) (?<day>[ \d]\d) (?<time>\d{2}:\d{2}:\d{2
  * How long the API asks to wait.
  * @param value the header's value
  * @param now epoch ms
- * @param date the answer's Date header: a date is then read by the API's own clock
  * @returns whole milliseconds from now, rounded up; 0 for a date that has passed; undefined when it cannot be read
  */
-export function parseRetryAfter(value: string | undefined, now: number, date?: string): number | undefined {
+export function parseRetryAfter(value: string | undefined, now: number): number | undefined {
   const text = value?.trim();
   if (!text) return undefined;
   if (SECONDS.test(text)) return Math.ceil(Number(text) * 1000);
   const until = parseHttpDate(text, now);
   if (until === undefined) return undefined;
-  return Math.max(0, until - (parseHttpDate(date?.trim() ?? '', now) ?? now));
+  return Math.max(0, until - now);
 }
 
 /** @returns epoch ms, or undefined for what is no HTTP-date; two-digit years are read as RFC 9110 §5.6.7 says */

@@ -1,4 +1,5 @@
 // Connections to Redis, from whatever the caller has: a URL, ioredis options, a Redis or a Cluster.
+import { setTimeout } from 'node:timers/promises';
 import { type Cluster, Redis, type RedisOptions } from 'ioredis';
 import { WaybillError } from '../core/errors.ts';
 import { withoutUserinfo } from '../core/redact.ts';
@@ -18,6 +19,8 @@ export interface Connection {
 
 const LOOPBACK = 'redis://127.0.0.1:6379';
 const RECONNECT_MAX_MS = 2000;
+/** What was sent before is answered by then, or never. */
+const QUIT_WITHIN_MS = 1000;
 
 /** Between attempts to reconnect: short at first, then every 2 s for as long as it takes. */
 const retryStrategy = (times: number): number => Math.min(50 * 2 ** Math.min(times, 10), RECONNECT_MAX_MS);
@@ -54,7 +57,10 @@ export function connect(input: ConnectionInput, options: OwnOptions): Connection
 /** Ends a client that connect() made; one that the caller made is left alone. */
 export async function disconnect({ client, owned }: Connection): Promise<void> {
   if (!owned || client.status === 'end') return;
-  if (client.status === 'ready') await client.quit().catch(() => {});
+  if (client.status === 'ready') {
+    const goodbye = client.quit().catch(() => {});
+    await Promise.race([goodbye, setTimeout(QUIT_WITHIN_MS, undefined, { ref: false })]);
+  }
   client.disconnect();
 }
 

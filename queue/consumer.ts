@@ -50,11 +50,15 @@ class WriteWorker extends Worker {
   }
 }
 
-/** Starts to take writes. @returns close(): takes no more, waits for those in flight unless forced */
-export function consume(options: ConsumerOptions): {
-  close(force?: boolean): Promise<void>;
-  ready(): Promise<unknown>;
-} {
+export interface Consumer {
+  /** Takes no more writes and waits for those in flight. */
+  close(): Promise<void>;
+  /** Lets go of Redis at once; writes in flight are taken again once their locks have run out. */
+  drop(): void;
+}
+
+/** Starts to take writes. */
+export function consume(options: ConsumerOptions): Consumer {
   const { destination, client, handle } = options;
 
   const worker: WriteWorker = new WriteWorker(
@@ -93,7 +97,7 @@ export function consume(options: ConsumerOptions): {
   backend.letterOf = (job, failedReason) => letterOf(worker, backend.destination, job, failedReason);
   worker.on('error', options.onError);
   worker.run().catch(options.onError);
-  return { close: (force = false) => worker.close(force), ready: () => worker.waitUntilReady() };
+  return { close: () => worker.close(), drop: () => void worker.disconnect().catch(() => {}) };
 }
 
 function letterOf(worker: WriteWorker, destination: string, job: MinimalJob, failedReason: string): DeadLetter {

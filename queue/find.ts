@@ -1,5 +1,5 @@
 // Where is my write? By idempotency key, job id, dead letter id, or the request_id of a dead one.
-import type { Job } from 'bullmq';
+import type { Job, JobState } from 'bullmq';
 import { type Journal, readJournal } from '../core/journal.ts';
 import { isRecord } from '../core/json.ts';
 import { verdictOf, type Verdict } from '../core/verdict.ts';
@@ -33,6 +33,7 @@ export interface Found {
 
 /** A delayed job's score holds its time in the upper bits (BullMQ). */
 const DELAYED_SCORE_SHIFT = 0x1000;
+const MAX_READS = 5;
 
 /**
  * Looks in every destination, or in one.
@@ -56,9 +57,9 @@ export async function find(reader: Reader, id: string, only?: string): Promise<F
 }
 
 async function findJob(reader: Reader, destination: string, jobId: string): Promise<Found | undefined> {
-  const job = await reader.job(destination, jobId);
-  if (!job) return undefined;
-  const state = await job.getState();
+  const read = await readSteadily(reader, destination, jobId);
+  if (!read) return undefined;
+  const { job, state } = read;
   const data: unknown = job.data;
   const text = (field: string): string | undefined =>
     isRecord(data) && typeof data[field] === 'string' ? data[field] : undefined;
@@ -117,6 +118,17 @@ async function findJob(reader: Reader, destination: string, jobId: string): Prom
         journal,
         requestIds: requestIds(journal),
       };
+  }
+}
+
+/** The job and its state of one moment: between two reads a worker may have settled it. */
+async function readSteadily(reader: Reader, destination: string, jobId: string): Promise<{ job: Job; state: JobState | 'unknown' } | undefined> {
+  for (let tries = 1; ; tries++) {
+    const before = await reader.queue(destination).getJobState(jobId);
+    const job = await reader.job(destination, jobId);
+    if (!job) return undefined;
+    const state = await job.getState();
+    if (state === before || tries === MAX_READS) return { job, state };
   }
 }
 

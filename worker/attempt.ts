@@ -121,10 +121,9 @@ function toResponse(
     const value = headers[name.toLowerCase()];
     return Array.isArray(value) ? value[0] : value;
   };
-  const now = Date.now();
   const text = options.redact(rawText);
   const { envelope, requestId } = readEnvelope(status, text, options.redact(header('x-request-id') ?? ''));
-  const retryAfterMs = parseRetryAfter(header('retry-after'), now, header('date'));
+  const retryAfterMs = parseRetryAfter(header('retry-after'), Date.now());
   const failed = status < 200 || status >= 300;
   return {
     kind: 'response',

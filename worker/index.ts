@@ -133,7 +133,8 @@ export async function createWorker(input: ConfigInput | Config, options: WorkerO
       });
     });
     if (force?.aborted) cutOffAll();
-    await Promise.race([drained, lastResort]);
+    const settled = await Promise.race([drained.then(() => true), lastResort.then(() => false)]);
+    if (!settled) for (const { consumer } of running) consumer.drop();
     clearTimeout(grace);
     clearTimeout(dropped);
     await Promise.all(running.map(({ pool }) => pool.destroy().catch(() => {})));

@@ -28,9 +28,6 @@ describe('Retry-After as an HTTP-date', () => {
   test('a date that has passed asks for no wait', () =>
     expect(parseRetryAfter('Sun, 22 Nov 2026 11:00:00 GMT', NOW)).toBe(0));
 
-  test("a date is read by the API's own clock when the answer has one", () =>
-    expect(parseRetryAfter('Sun, 22 Nov 2026 13:00:05 GMT', NOW, 'Sun, 22 Nov 2026 13:00:00 GMT')).toBe(5000));
-
   test.each([
     '2026-11-22T12:00:02Z',
     'Sun, 22 Foo 2026 12:00:02 GMT',
