@@ -22,6 +22,7 @@ import { ADD_SCRIPTS, type AddCommand } from './scripts/add.ts';
 import type { Script } from './scripts/compose.ts';
 import { DEAD_LETTER, LETTER_EXISTS } from './scripts/dead-letter.ts';
 import { letterJobJson } from './letter-job.ts';
+import { parseable } from './take.ts';
 import { asTombstone, tombstoneOf } from './tombstone.ts';
 
 type RedisClient = Parameters<RedisQueueBackend['execCommand']>[0];
@@ -212,6 +213,19 @@ export class WaybillBackend extends RedisQueueBackend {
       if (Array.isArray(result)) mendHash(result[0]);
       return result;
     });
+  }
+
+  /** The same for a job that is looked at. */
+  override async getJobData(jobId: string): Promise<JobJson | undefined> {
+    try {
+      const json = await super.getJobData(jobId);
+      return json && parseable(json);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      const hash = Object.entries(await (await this.client).hgetall(this.toKey(jobId))).flat();
+      mendHash(hash);
+      return parseable((raw2NextJobData([hash, jobId]) as [JobJson])[0]);
+    }
   }
 
   #compareAndAdd(

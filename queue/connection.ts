@@ -15,6 +15,8 @@ export interface Connection {
   owned: boolean;
   /** For messages; holds no password. */
   label: string;
+  /** The code or words of the newest connection error, for messages. */
+  trouble?: string;
 }
 
 const LOOPBACK = 'redis://127.0.0.1:6379';
@@ -49,9 +51,10 @@ export function connect(input: ConnectionInput, options: OwnOptions): Connection
       ? new Redis({ ...withoutMapping(input), ...options })
       : new Redis(checkUrl(input ?? LOOPBACK), options);
   const { host, port, path } = client.options as { host?: string; port?: number; path?: string };
+  const connection: Connection = { client, owned: true, label: path ?? `${host}:${port}` };
   // Without a listener ioredis prints every failed attempt to connect; callers are told by their own commands.
-  client.on('error', () => {});
-  return { client, owned: true, label: path ?? `${host}:${port}` };
+  client.on('error', (error: Error & { code?: string }) => (connection.trouble = (error.code ?? error.message).slice(0, 100)));
+  return connection;
 }
 
 /** Ends a client that connect() made; one that the caller made is left alone. */

@@ -10,18 +10,17 @@ const AWAY = /^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|TRYAGAIN|UNBLOCKED|BUSY)
  * Runs a task when the client is ready, and gives up after limitMs.
  * @throws Error 'no answer within … ms', or what the task throws
  */
-export async function answerWithin<T>(
-  limitMs: number,
-  { client, owned }: Connection,
-  task: () => Promise<T>,
-): Promise<T> {
+export async function answerWithin<T>(limitMs: number, connection: Connection, task: () => Promise<T>): Promise<T> {
+  const { client, owned } = connection;
   let timer: NodeJS.Timeout | undefined;
   let forget: (() => void) | undefined;
   const limit = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       // A connection that swallows commands is replaced, so that the next add has a chance.
-      if (owned && client.status === 'ready') client.disconnect(true);
-      reject(new Error(`no answer within ${limitMs} ms`));
+      const connected = client.status === 'ready';
+      if (owned && connected) client.disconnect(true);
+      const why = connected || connection.trouble === undefined ? '' : `${connection.trouble}; `;
+      reject(new Error(`${why}no answer within ${limitMs} ms`));
     }, limitMs);
   });
   const ready = new Promise<void>((resolve) => {

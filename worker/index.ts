@@ -75,7 +75,7 @@ export async function createWorker(input: ConfigInput | Config, options: WorkerO
   const redact = redactor(secretsOf(targets, connection.client.options));
   const cutOffs = new Set<(code: string) => void>();
   const running = targets.map((target) => start(target));
-  log.info({ destinations: targets.map((target) => target.name) }, 'worker started');
+  
 
   function start(target: Target) {
     const pool = createPool(target.config);
@@ -118,6 +118,7 @@ export async function createWorker(input: ConfigInput | Config, options: WorkerO
 
   async function stop(force?: AbortSignal): Promise<{ forced: boolean }> {
     let forced = false;
+    log.info({ grace_ms: graceMs }, 'worker stopping');
     const cutOffAll = (): void => {
       forced = true;
       for (const cutOff of cutOffs) cutOff(SHUTDOWN);
@@ -143,7 +144,10 @@ export async function createWorker(input: ConfigInput | Config, options: WorkerO
     return { forced };
   }
 
-  return { name, destinations: targets.map((target) => target.name), log, graceMs, stop };
+  const names = targets.map((target) => target.name);
+  // On the next turn of the event loop: the caller has its worker, to stop it, by the time the line is read.
+  setImmediate(() => log.info({ destinations: names }, 'worker started'));
+  return { name, destinations: names, log, graceMs, stop };
 }
 
 function secretsOf(targets: readonly Target[], redisOptions: object): string[] {

@@ -1,0 +1,65 @@
+// Lua does not roll back: whatever the settling script refuses, it refuses before its first write.
+import type { Job } from 'bullmq';
+import { Redis } from 'ioredis';
+import { expect, onTestFinished, test } from 'vitest';
+import { emptyJournal } from '../../core/journal.ts';
+import { deadLetter } from '../../queue/letter.ts';
+import { letterId, prefixOf, rowKeys } from '../../queue/keys.ts';
+import type { WaybillBackend } from '../../queue/backend.ts';
+import { redisUrl } from '../support/redis.ts';
+import { createWorld, planned, type World } from '../support/world.ts';
+
+const TOKEN = 'token-of-this-test';
+
+/** A write that a worker has taken, and a backend to settle it with. */
+async function taken(world: World): Promise<{ job: Job; backend: WaybillBackend; redis: Redis }> {
+  const added = await world.queue.add('send', planned());
+  const redis = new Redis(redisUrl());
+  onTestFinished(() => void redis.disconnect());
+  const backend = world.queue.getBackend() as unknown as WaybillBackend;
+  (backend as unknown as { queue: { opts: { lockDuration: number } } }).queue.opts.lockDuration = 30_000;
+  await backend.moveToActive(TOKEN, 'w');
+  backend.letterOf = () =>
+    deadLetter(
+      { destination: world.name, jobId: added.id ?? '', enqueuedAt: 1, reason: 'rejected', because: 'x', lost: 0, journal: emptyJournal(), write: added.data },
+      Date.now(),
+    );
+  return { job: added as unknown as Job, backend, redis };
+}
+
+/** Everything that stands under the destination's prefix. */
+async function dump(redis: Redis, name: string): Promise<Record<string, string>> {
+  const keys = (await redis.keys(`${prefixOf(name)}:*`)).filter((key) => !key.endsWith(':lock')).toSorted();
+  const values = await Promise.all(keys.map(async (key) => (await redis.dumpBuffer(key))?.toString('base64') ?? ''));
+  return Object.fromEntries(keys.map((key, i) => [key, values[i] ?? '']));
+}
+
+test.each<[string, (redis: Redis, world: World, job: Job) => Promise<unknown>, object]>([
+  ['its lock has run out', (redis, world, job) => redis.del(`${world.queue.toKey(job.id ?? '')}:lock`), { code: -2 }],
+  ['its lock is another worker’s', (redis, world, job) => redis.set(`${world.queue.toKey(job.id ?? '')}:lock`, 'another'), { code: -6 }],
+  ['it is active no more', (redis, world, job) => redis.lrem(world.queue.toKey('active'), 1, job.id ?? ''), { code: -3 }],
+  ['it is gone', (redis, world, job) => redis.del(world.queue.toKey(job.id ?? '')), { code: -1 }],
+  [
+    'a letter stands under its id already',
+    (redis, world, job) => redis.hset(`${prefixOf(world.name)}:${world.name}.dead:${letterId(job.id ?? '', 0)}`, 'data', '{}'),
+    { code: 'LETTER_EXISTS' },
+  ],
+])('a write is not dead-lettered, and nothing is written, when %s', async (_when, spoil, error) => {
+  const world = await createWorld();
+  const { job, backend, redis } = await taken(world);
+  await spoil(redis, world, job);
+  const before = await dump(redis, world.name);
+  await expect(backend.moveToFailed(job, 'dead: rejected', false, TOKEN, false)).rejects.toMatchObject(error);
+  expect(await dump(redis, world.name)).toEqual(before);
+});
+
+test('settling a dead write writes the letter, its rows and the tombstone, and releases the lock', async () => {
+  const world = await createWorld();
+  const { job, backend, redis } = await taken(world);
+  await backend.moveToFailed(job, 'dead: rejected', false, TOKEN, false);
+  const id = letterId(job.id ?? '', 0);
+  expect(await redis.zscore(rowKeys(world.name).byTime, id)).not.toBeNull();
+  expect(await world.queue.getJobState(job.id ?? '')).toBe('failed');
+  expect(await redis.exists(`${world.queue.toKey(job.id ?? '')}:lock`)).toBe(0);
+  await expect(backend.moveToFailed(job, 'dead: rejected', false, TOKEN, false)).rejects.toMatchObject({ code: -2 });
+});
