@@ -18,8 +18,8 @@ export const MAX_MESSAGE = 2000;
 export const MAX_DETAILS = 8192;
 
 /** One line of printable text: control, format and line-separating characters become a space. */
-export function printable(text: string, maxLength: number): string {
-  const clean = text
+export function printable(upstream: string, maxLength: number): string {
+  const clean = upstream
     .slice(0, maxLength * 2)
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, ' ')
     .trim();

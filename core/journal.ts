@@ -59,6 +59,16 @@ export const emptyJournal = (generation = 0): Journal => ({ generation, attempts
 /** Bodies of all but the newest attempt are cut to this many characters: five attempts must not weigh 320 KB. */
 const OLDER_BODY_LENGTH = 1024;
 
+/** The journal without the answers' texts: what is kept of a write that was delivered in the end. */
+export function withoutBodies(journal: Journal): Journal {
+  const lean = ({ body: _body, ...entry }: Attempt): Attempt => entry;
+  return {
+    ...journal,
+    attempts: journal.attempts.map(lean),
+    ...(journal.lastPostponed && { lastPostponed: lean(journal.lastPostponed) }),
+  };
+}
+
 /** Reads what stands in a job's `progress`; anything else there (a plain producer's number) is an empty journal. */
 export function readJournal(value: unknown): Journal {
   if (!isRecord(value) || !Array.isArray(value.attempts) || typeof value.postponed !== 'number') return emptyJournal();

@@ -18,7 +18,7 @@ export function parseKeepingDigits(text: string): unknown {
     typeof value === 'number' && context?.source !== undefined && String(value) !== context.source
       ? JSON.rawJSON(context.source)
       : value;
-  return JSON.parse(text, reviver as (key: string, value: unknown) => unknown);
+  return JSON.parse(text, reviver);
 }
 
 /** True for a plain JSON object: what has named fields; a raw number is none. */

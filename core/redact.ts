@@ -19,7 +19,7 @@ export function redactor(secrets: readonly string[]): (text: string) => string {
     forms.add(Buffer.from(secret).toString('base64url'));
   }
   // Longest first, so that a form which contains another is replaced whole.
-  const ordered = [...forms].sort((a, b) => b.length - a.length);
+  const ordered = [...forms].toSorted((a, b) => b.length - a.length);
   return (text) => ordered.reduce((clean, form) => (clean.includes(form) ? clean.replaceAll(form, MASK) : clean), text);
 }
 

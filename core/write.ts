@@ -239,14 +239,14 @@ export function jobIdOf(idempotencyKey: string): string {
 
 /** What makes two writes under one key the same: method, path, headers and the body's text. */
 export function payloadHash(write: Write): string {
-  const headers = Object.entries(write.headers ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  const headers = Object.entries(write.headers ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return createHash('sha256')
     .update(JSON.stringify([write.method, write.path, headers, write.body ?? null]))
     .digest('base64url');
 }
 
 function nameType(value: unknown): string {
-  return value === null ? 'null' : Array.isArray(value) ? 'an array' : `${typeof value}`;
+  return value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value;
 }
 
 function describeText(text: string): string {

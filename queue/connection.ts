@@ -41,9 +41,19 @@ export const PRODUCER_OPTIONS: OwnOptions = {
 /** A worker's client: it waits for Redis for as long as it takes, as BullMQ asks. */
 export const WORKER_OPTIONS: OwnOptions = { maxRetriesPerRequest: null, connectTimeout: 5000, retryStrategy };
 
-/** @throws WaybillError INVALID_CONFIG for a URL that is none */
+/** @throws WaybillError INVALID_CONFIG for a URL that is none, or a client that cannot do what the options ask */
 export function connect(input: ConnectionInput, options: OwnOptions): Connection {
   if (input !== undefined && typeof input === 'object' && isClient(input)) {
+    const given = input.options as {
+      maxRetriesPerRequest?: number | null;
+      redisOptions?: { maxRetriesPerRequest?: number | null };
+    };
+    if (options.maxRetriesPerRequest === null && (given.redisOptions ?? given).maxRetriesPerRequest !== null) {
+      throw new WaybillError(
+        'INVALID_CONFIG',
+        'connection: a client for a worker needs maxRetriesPerRequest: null, so that it waits for Redis',
+      );
+    }
     return { client: input, owned: false, label: 'the given Redis client' };
   }
   const client: Redis =
@@ -53,7 +63,10 @@ export function connect(input: ConnectionInput, options: OwnOptions): Connection
   const { host, port, path } = client.options as { host?: string; port?: number; path?: string };
   const connection: Connection = { client, owned: true, label: path ?? `${host}:${port}` };
   // Without a listener ioredis prints every failed attempt to connect; callers are told by their own commands.
-  client.on('error', (error: Error & { code?: string }) => (connection.trouble = (error.code ?? error.message).slice(0, 100)));
+  client.on(
+    'error',
+    (error: Error & { code?: string }) => (connection.trouble = (error.code ?? error.message).slice(0, 100)),
+  );
   return connection;
 }
 
@@ -67,7 +80,8 @@ export async function disconnect({ client, owned }: Connection): Promise<void> {
   client.disconnect();
 }
 
-function withoutMapping({ replyMapping: _, ...options }: RedisOptions): OwnOptions {
+function withoutMapping(given: RedisOptions): OwnOptions {
+  const { replyMapping: _replyMapping, ...options } = given;
   return options;
 }
 

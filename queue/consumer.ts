@@ -36,13 +36,11 @@ const CRASHED = /stalled more than allowable limit|started more than allowable l
 class WriteWorker extends Worker {
   /** The jobs' data as it stands in Redis. */
   readonly raw = new WeakMap<object, string>();
-  maxAttempts = 1;
 
   protected override createJob(json: JobJson, jobId: string): Job {
     const job = super.createJob(parseable(json), jobId);
     this.raw.set(job, json.data);
     // Policy is the worker's, whoever enqueued the write (DESIGN decision 4).
-    job.opts.attempts = this.maxAttempts;
     job.opts.backoff = { type: 'custom' };
     delete job.opts.removeOnComplete;
     delete job.opts.removeOnFail;
@@ -68,6 +66,7 @@ export function consume(options: ConsumerOptions): Consumer {
       const tombstone = asTombstone(job.data);
       if (tombstone) return refuseTombstone(tombstone.settled);
       const taken = take(job, raw);
+      job.opts.attempts = taken.write?.maxAttempts ?? options.maxAttempts;
       // What the tombstone is made of when it is delivered.
       job.data = taken.write ?? {};
       const settlement = await handle(taken);
@@ -92,7 +91,6 @@ export function consume(options: ConsumerOptions): Consumer {
     },
     createBackend(client, false),
   );
-  worker.maxAttempts = options.maxAttempts;
   const backend = worker.getBackend() as unknown as WaybillBackend;
   backend.letterOf = (job, failedReason) => letterOf(worker, backend.destination, job, failedReason);
   worker.on('error', options.onError);

@@ -110,7 +110,10 @@ async function findJob(reader: Reader, destination: string, jobId: string): Prom
         ...(score !== null && { nextAttemptAt: Math.floor(Number(score) / DELAYED_SCORE_SHIFT) }),
       };
     }
-    default:
+    case 'active':
+    case 'waiting':
+    case 'prioritized':
+    case 'waiting-children':
       return {
         ...base,
         state: state === 'active' ? 'sending' : 'waiting',
@@ -122,7 +125,11 @@ async function findJob(reader: Reader, destination: string, jobId: string): Prom
 }
 
 /** The job and its state of one moment: between two reads a worker may have settled it. */
-async function readSteadily(reader: Reader, destination: string, jobId: string): Promise<{ job: Job; state: JobState | 'unknown' } | undefined> {
+async function readSteadily(
+  reader: Reader,
+  destination: string,
+  jobId: string,
+): Promise<{ job: Job; state: JobState | 'unknown' } | undefined> {
   for (let tries = 1; ; tries++) {
     const before = await reader.queue(destination).getJobState(jobId);
     const job = await reader.job(destination, jobId);

@@ -10,5 +10,5 @@ export async function register(client: Redis | Cluster, destination: string): Pr
 
 /** The names of all destinations, sorted. */
 export async function destinations(client: Redis | Cluster): Promise<string[]> {
-  return (await client.hkeys(DESTINATIONS_KEY)).sort();
+  return (await client.hkeys(DESTINATIONS_KEY)).toSorted();
 }

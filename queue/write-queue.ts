@@ -49,7 +49,7 @@ export interface Delivery {
 }
 
 /** The job of a write. `duplicate` is true when its key stood in the queue with the same payload already. */
-export type WriteJob = Job<Write, Delivery, string> & { duplicate: boolean };
+export type WriteJob = Job<Write, Delivery> & { duplicate: boolean };
 
 export interface BulkItem {
   name: 'send';
@@ -88,7 +88,7 @@ interface Prepared {
   hash: string;
 }
 
-export class WriteQueue extends Queue<Write, Delivery, string> {
+export class WriteQueue extends Queue<Write, Delivery> {
   readonly #connection: Connection;
   #registered = false;
 
@@ -175,13 +175,7 @@ export class WriteQueue extends Queue<Write, Delivery, string> {
       ...(options.delay && { delay: options.delay }),
       ...(options.priority && { priority: options.priority }),
     };
-    const job = new Job<Write, Delivery, string>(
-      this,
-      name,
-      write,
-      jobOptions,
-      jobIdOf(write.idempotencyKey),
-    ) as WriteJob;
+    const job = new Job<Write, Delivery>(this, name, write, jobOptions, jobIdOf(write.idempotencyKey)) as WriteJob;
     job.duplicate = false;
     return { job, hash: payloadHash(write) };
   }

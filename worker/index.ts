@@ -3,25 +3,23 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { DestinationStream } from 'pino';
 import { type Config, type ConfigInput, policyOf, resolveConfig } from '../core/config.ts';
-import { SHUTDOWN } from '../core/outcome.ts';
 import { redactor } from '../core/redact.ts';
-import { connect, type ConnectionInput, disconnect, WORKER_OPTIONS } from '../queue/connection.ts';
+import { connect, type Connection, type ConnectionInput, disconnect, WORKER_OPTIONS } from '../queue/connection.ts';
 import { consume } from '../queue/consumer.ts';
 import { checkFitness } from '../queue/fitness.ts';
 import { register } from '../queue/registry.ts';
-import type { Taken } from '../queue/take.ts';
-import { attempt } from './attempt.ts';
 import { createLog, throttled, type WorkerLog } from './log.ts';
-import { createPool } from './pool.ts';
 import { processWrite } from './process.ts';
-import { type Target, toRequest } from './request.ts';
+import type { Target } from './request.ts';
 import { readCredentials } from './secrets.ts';
+import { createSender } from './sender.ts';
+import { type Lane, stopLanes } from './stop.ts';
 
 export { defineConfig, type Config, type ConfigInput } from '../core/config.ts';
 export { WaybillError, type WaybillErrorCode } from '../core/errors.ts';
 
 export interface WorkerOptions {
-  /** In place of config.redis.url. */
+  /** In place of config.redis.url. A client of your own needs maxRetriesPerRequest: null. */
   connection?: ConnectionInput;
   /** Where the credentials named by `auth.env` come from; process.env when left out. */
   env?: Record<string, string | undefined>;
@@ -49,8 +47,6 @@ export interface RunningWorker {
 
 /** Past the longest attempt, for settling. */
 const GRACE_MARGIN_MS = 5000;
-/** After attempts were cut off, how long settling them may take before connections are dropped. */
-const FORCED_SETTLE_MS = 3000;
 
 /**
  * Starts a worker for every destination of a configuration.
@@ -60,41 +56,28 @@ const FORCED_SETTLE_MS = 3000;
 export async function createWorker(input: ConfigInput | Config, options: WorkerOptions = {}): Promise<RunningWorker> {
   const config = resolveConfig(input);
   const targets = readCredentials(config, options.destinations, options.env ?? process.env);
+  const names = targets.map((target) => target.name);
   const name = options.name ?? `${hostname().slice(0, 40)}-${process.pid}-${randomBytes(2).toString('hex')}`;
   const log = createLog(config.log.level, { worker: name }, options.logTo);
   const connection = connect(options.connection ?? config.redis.url, WORKER_OPTIONS);
   try {
     const { warnings } = await checkFitness(connection);
     for (const warning of warnings) log.warn(warning);
-    for (const target of targets) await register(connection.client, target.name);
+    for (const destination of names) await register(connection.client, destination);
   } catch (error) {
     await disconnect(connection);
     throw error;
   }
 
-  const redact = redactor(secretsOf(targets, connection.client.options));
-  const cutOffs = new Set<(code: string) => void>();
-  const running = targets.map((target) => start(target));
-  
-
-  function start(target: Target) {
-    const pool = createPool(target.config);
-    const policy = policyOf(target.config, config.worker);
-    const send = async (taken: Taken) => {
-      if (!taken.write) throw new Error('no write to send');
-      const request = toRequest(taken.write, target);
-      if ('kind' in request) return request;
-      let cutOff: ((code: string) => void) | undefined;
-      try {
-        return await attempt(pool, request, {
-          deadlineMs: target.config.timeoutMs,
-          replayedHeader: target.config.idempotency.replayedHeader,
-          redact,
-          onStart: (abort) => cutOffs.add((cutOff = abort)),
-        });
-      } finally {
-        if (cutOff) cutOffs.delete(cutOff);
-      }
+  const redact = redactor(secretsOf(targets, connection));
+  const lanes = targets.map((target): Lane => {
+    const sender = createSender(target, redact, log);
+    const processing = {
+      destination: target.name,
+      policy: policyOf(target.config, config.worker),
+      workerName: name,
+      log,
+      send: sender.send,
     };
     const consumer = consume({
       destination: target.name,
@@ -105,60 +88,39 @@ export async function createWorker(input: ConfigInput | Config, options: WorkerO
       lockMs: config.worker.lockMs,
       stalledIntervalMs: config.worker.stalledIntervalMs,
       keepDeliveredMs: target.config.idempotency.ttlMs,
-      handle: (taken) => processWrite(taken, { destination: target.name, policy, workerName: name, log, send }),
+      handle: (taken) => processWrite(taken, processing),
       onError: throttled((err, heldBack) =>
         log.warn({ destination: target.name, err, ...(heldBack > 0 && { held_back: heldBack }) }, 'queue error'),
       ),
     });
-    return { consumer, pool };
-  }
+    return { consumer, sender };
+  });
+  const graceMs =
+    config.worker.graceMs ?? Math.max(...targets.map((target) => target.config.timeoutMs)) + GRACE_MARGIN_MS;
 
-  const longestAttemptMs = Math.max(0, ...targets.map((target) => target.config.timeoutMs));
-  const graceMs = config.worker.graceMs ?? longestAttemptMs + GRACE_MARGIN_MS;
-
-  async function stop(force?: AbortSignal): Promise<{ forced: boolean }> {
-    let forced = false;
-    log.info({ grace_ms: graceMs }, 'worker stopping');
-    const cutOffAll = (): void => {
-      forced = true;
-      for (const cutOff of cutOffs) cutOff(SHUTDOWN);
-    };
-    const drained = Promise.all(running.map(({ consumer }) => consumer.close()));
-    const grace = setTimeout(cutOffAll, graceMs);
-    let dropped: NodeJS.Timeout | undefined;
-    const lastResort = new Promise<void>((resolve) => {
-      dropped = setTimeout(resolve, graceMs + FORCED_SETTLE_MS);
-      force?.addEventListener('abort', () => {
-        cutOffAll();
-        dropped = setTimeout(resolve, FORCED_SETTLE_MS);
-      });
-    });
-    if (force?.aborted) cutOffAll();
-    const settled = await Promise.race([drained.then(() => true), lastResort.then(() => false)]);
-    if (!settled) for (const { consumer } of running) consumer.drop();
-    clearTimeout(grace);
-    clearTimeout(dropped);
-    await Promise.all(running.map(({ pool }) => pool.destroy().catch(() => {})));
-    await disconnect(connection);
-    log.info({ forced }, 'worker stopped');
-    return { forced };
-  }
-
-  const names = targets.map((target) => target.name);
-  // On the next turn of the event loop: the caller has its worker, to stop it, by the time the line is read.
+  // On the next turn of the event loop: whoever waits for the line can stop the worker by then.
   setImmediate(() => log.info({ destinations: names }, 'worker started'));
-  return { name, destinations: names, log, graceMs, stop };
+  return {
+    name,
+    destinations: names,
+    log,
+    graceMs,
+    stop: async (force) => {
+      log.info({ grace_ms: graceMs }, 'worker stopping');
+      const stopped = await stopLanes(lanes, graceMs, force);
+      await disconnect(connection);
+      log.info(stopped, 'worker stopped');
+      return stopped;
+    },
+  };
 }
 
-function secretsOf(targets: readonly Target[], redisOptions: object): string[] {
-  const { password, redisOptions: inner } = redisOptions as {
-    password?: unknown;
-    redisOptions?: { password?: unknown };
-  };
-  const values = [
-    ...targets.flatMap(({ credential, config }) => [credential, credential?.slice(config.auth?.prefix.length ?? 0)]),
-    password,
-    inner?.password,
-  ];
-  return values.filter((value): value is string => typeof value === 'string');
+/** What must never be stored or logged, even when an API echoes it. */
+function secretsOf(targets: readonly Target[], { client }: Connection): string[] {
+  const redis = client.options as { password?: unknown; redisOptions?: { password?: unknown } };
+  const credentials = targets.flatMap(({ credential, config }) => [
+    credential,
+    credential?.slice(config.auth?.prefix.length ?? 0),
+  ]);
+  return [...credentials, redis.password, redis.redisOptions?.password].filter((value) => typeof value === 'string');
 }

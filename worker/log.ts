@@ -65,9 +65,9 @@ const MAX_MESSAGE = 300;
 export function errorFields(error: unknown): Record<string, unknown> {
   const { name, code, message } = (error ?? {}) as { name?: unknown; code?: unknown; message?: unknown };
   return {
-    name: String(name ?? 'Error').slice(0, 64),
+    name: text(name, 'Error').slice(0, 64),
     ...(typeof code === 'string' && { code: code.slice(0, 64) }),
-    message: String(message ?? '')
+    message: text(message, '')
       .replace(/\/\/[^/\s@]*@/g, '//')
       .slice(0, MAX_MESSAGE),
   };
@@ -92,3 +92,5 @@ export function throttled(write: (error: Error, heldBack: number) => void, perSe
     heldBack = 0;
   };
 }
+
+const text = (value: unknown, otherwise: string): string => (typeof value === 'string' ? value : otherwise);

@@ -4,8 +4,10 @@ import { decide, type Disposition, type Policy } from '../core/decide.ts';
 import { type Attempt, firstSentAt, record } from '../core/journal.ts';
 import { INTERNAL, type Outcome } from '../core/outcome.ts';
 import { evidenceOf, verdictOf } from '../core/verdict.ts';
+import type { Write } from '../core/write.ts';
 import type { Settlement } from '../queue/settle.ts';
 import type { Taken } from '../queue/take.ts';
+import type { Delivery } from '../queue/write-queue.ts';
 import { type AttemptLine, logAttempt, type WorkerLog } from './log.ts';
 
 export interface Processing {
@@ -14,94 +16,94 @@ export interface Processing {
   workerName: string;
   log: WorkerLog;
   /** Sends the write once; reports `blocked` when this destination cannot send it. */
-  send: (taken: Taken) => Promise<Outcome>;
+  send: (write: Write) => Promise<Outcome>;
 }
 
 /** @returns how the write is to be settled; never throws, or BullMQ would decide */
-export async function processWrite(
-  taken: Taken,
-  { destination, policy, workerName, log, send }: Processing,
-): Promise<Settlement> {
+export async function processWrite(taken: Taken, processing: Processing): Promise<Settlement> {
   const { write, journal, lost, dueAt } = taken;
+  const { policy, workerName } = processing;
   const startedAt = Date.now();
-  const facts = {
+  const limits = {
     dueAt,
     maxAttempts: write?.maxAttempts ?? policy.maxAttempts,
     ...(write?.expiresAt !== undefined && { expiresAt: write.expiresAt }),
   };
-
-  const refused = admit(journal, lost, facts, policy, startedAt);
-  if (refused) {
-    const entry: Attempt = {
-      attempt: journal.attempts.length + 1,
-      at: startedAt,
-      durationMs: 0,
-      outcome: 'blocked',
-      evidence: 'nothing',
-      disposition: 'dead',
-      because: refused.because,
-      ...(lost > 0 && { lost }),
-    };
-    logAttempt(log, line(entry, refused, verdictOf(journal, lost)));
-    return { disposition: refused, journal, lost };
-  }
-
-  const outcome: Outcome = await (write && !taken.invalid ? send(taken) : Promise.resolve(invalid(taken))).catch(() =>
-    bug(startedAt),
-  );
-  const now = Date.now();
-  const disposition = decide(outcome, journal, facts, policy, now, Math.random());
-  const alive = keyOutlives(firstSentAt(journal, lost, dueAt) ?? startedAt, policy, now);
-  const entry: Attempt = {
+  const base = {
     attempt: journal.attempts.length + 1,
     at: startedAt,
-    durationMs: outcome.kind === 'blocked' ? 0 : outcome.durationMs,
-    outcome: outcome.kind,
-    evidence: evidenceOf(outcome, policy, alive),
-    disposition: disposition.kind,
-    ...observed(outcome),
-    ...('wait' in disposition && { wait: disposition.wait }),
-    ...('because' in disposition && { because: disposition.because }),
     ...(lost > 0 && { lost }),
     worker: workerName,
   };
+
+  const refused = admit(journal, lost, limits, policy, startedAt);
+  if (refused) {
+    const entry: Attempt = { ...base, ...why(refused), durationMs: 0, outcome: 'blocked', evidence: 'nothing' };
+    log(entry, refused, verdictOf(journal, lost));
+    // No attempt was made: the journal gets no entry.
+    return { disposition: refused, journal, lost };
+  }
+
+  const outcome = await observe(taken, processing, startedAt);
+  const now = Date.now();
+  const disposition = decide(outcome, journal, limits, policy, now, Math.random());
+  const keyAlive = keyOutlives(firstSentAt(journal, lost, dueAt) ?? startedAt, policy, now);
+  const entry: Attempt = {
+    ...base,
+    ...why(disposition),
+    ...facts(outcome),
+    evidence: evidenceOf(outcome, policy, keyAlive),
+  };
   const next = record(journal, entry);
-  logAttempt(log, line(entry, disposition, disposition.kind === 'dead' ? verdictOf(next) : undefined));
+  log(entry, disposition, disposition.kind === 'dead' ? verdictOf(next) : undefined);
+  const delivered = disposition.kind === 'delivered' && outcome.kind === 'response';
   return {
     disposition,
     journal: next,
     lost: 0,
-    ...(disposition.kind === 'delivered' &&
-      outcome.kind === 'response' && {
-        delivery: {
-          status: outcome.status,
-          ...(outcome.requestId !== undefined && { requestId: outcome.requestId }),
-          deliveredAt: now,
-          durationMs: outcome.durationMs,
-          attempts: entry.attempt,
-          ...(outcome.replayed && { replayed: true as const }),
-          worker: workerName,
-        },
-      }),
+    ...(delivered && { delivery: deliveryOf(outcome, entry.attempt, now, workerName) }),
   };
 
-  function line(entry: Attempt, { kind, ...rest }: Disposition, verdict?: AttemptLine['verdict']): AttemptLine {
-    return {
-      destination,
+  function log(attempt: Attempt, { kind: _kind, ...rest }: Disposition, verdict?: AttemptLine['verdict']): void {
+    logAttempt(processing.log, {
+      destination: processing.destination,
       jobId: taken.jobId,
-      entry,
+      entry: attempt,
       ...(write && { idempotencyKey: write.idempotencyKey }),
       ...('wait' in rest && { nextAttemptAt: Date.now() + rest.wait.delayMs }),
       ...('reason' in rest && { reason: rest.reason }),
       ...(verdict && { verdict }),
-    };
+    });
   }
 }
 
-function observed(outcome: Outcome): Partial<Attempt> {
-  if (outcome.kind !== 'response') return { code: outcome.code };
-  const { status, requestId, envelope, body, replayed } = outcome;
+async function observe({ write, invalid }: Taken, { send }: Processing, startedAt: number): Promise<Outcome> {
+  if (!write) return { kind: 'blocked', code: 'INVALID_WRITE', message: invalid?.message ?? 'payload: is no write' };
+  try {
+    return await send(write);
+  } catch {
+    // Our own code broke in the middle of an attempt: it may have been sent.
+    return { kind: 'no-answer', code: INTERNAL, durationMs: Date.now() - startedAt };
+  }
+}
+
+function why(disposition: Disposition): Pick<Attempt, 'disposition' | 'wait' | 'because'> {
   return {
+    disposition: disposition.kind,
+    ...('wait' in disposition && { wait: disposition.wait }),
+    ...('because' in disposition && { because: disposition.because }),
+  };
+}
+
+function facts(outcome: Outcome): Pick<Attempt, 'outcome' | 'durationMs'> & Partial<Attempt> {
+  if (outcome.kind === 'blocked') return { outcome: 'blocked', durationMs: 0, code: outcome.code };
+  if (outcome.kind !== 'response') {
+    return { outcome: outcome.kind, durationMs: outcome.durationMs, code: outcome.code };
+  }
+  const { status, durationMs, requestId, envelope, body, replayed } = outcome;
+  return {
+    outcome: 'response',
+    durationMs,
     status,
     ...(requestId !== undefined && { requestId }),
     ...(envelope && { envelope, code: envelope.code }),
@@ -110,11 +112,19 @@ function observed(outcome: Outcome): Partial<Attempt> {
   };
 }
 
-function invalid({ invalid: why }: Taken): Outcome {
-  return { kind: 'blocked', code: 'INVALID_WRITE', message: why?.message ?? 'payload: is no write' };
-}
-
-/** Our own code broke in the middle of an attempt: it may have been sent. */
-function bug(startedAt: number): Outcome {
-  return { kind: 'no-answer', code: INTERNAL, durationMs: Date.now() - startedAt };
+function deliveryOf(
+  { status, requestId, durationMs, replayed }: Outcome & { kind: 'response' },
+  attempts: number,
+  now: number,
+  worker: string,
+): Delivery {
+  return {
+    status,
+    ...(requestId !== undefined && { requestId }),
+    deliveredAt: now,
+    durationMs,
+    attempts,
+    ...(replayed && { replayed: true as const }),
+    worker,
+  };
 }

@@ -38,8 +38,14 @@ export function readCredentials(config: Config, only: readonly string[] | undefi
     }
     const { auth } = destination;
     if (!auth) return [{ name, config: destination }];
-    const secret = readSecret(auth.env, env);
     const at = `destinations.${name}.auth.env`;
+    let secret: string | undefined;
+    try {
+      secret = readSecret(auth.env, env);
+    } catch (error) {
+      wrong.push(`${at}: ${(error as Error).message}`);
+      return [];
+    }
     if (!secret) wrong.push(`${at}: ${auth.env} is not set; set it, or ${auth.env}_FILE`);
     else if (!/^[\x21-\x7e]+(?: [\x21-\x7e]+)*$/.test(secret))
       wrong.push(`${at}: the value of ${auth.env} cannot be a header's value`);

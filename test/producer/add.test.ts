@@ -13,7 +13,11 @@ describe('adding a write', () => {
     const { queue } = await createWorld();
     const job = await queue.add('send', write);
     expect(job.duplicate).toBe(false);
-    expect(job.data).toEqual({ ...write, body: '{"email":"a@example.com"}', idempotencyKey: expect.any(String) as string });
+    expect(job.data).toEqual({
+      ...write,
+      body: '{"email":"a@example.com"}',
+      idempotencyKey: expect.any(String) as string,
+    });
     expect((await queue.add('send', { ...write, idempotencyKey: 'mine' })).data.idempotencyKey).toBe('mine');
     expect((await queue.add('send', write, { idempotencyKey: 'yours' })).data.idempotencyKey).toBe('yours');
   });
@@ -29,7 +33,9 @@ describe('adding a write', () => {
   test('again with another payload is IDEMPOTENCY_CONFLICT, and nothing is enqueued or changed', async () => {
     const { queue } = await createWorld();
     const first = await queue.add('send', write, { idempotencyKey: 'k' });
-    await expect(queue.add('send', { ...write, body: { email: 'b@example.com' } }, { idempotencyKey: 'k' })).rejects.toMatchObject({
+    await expect(
+      queue.add('send', { ...write, body: { email: 'b@example.com' } }, { idempotencyKey: 'k' }),
+    ).rejects.toMatchObject({
       code: 'IDEMPOTENCY_CONFLICT',
       message: expect.stringContaining('"k"') as string,
     });
@@ -37,13 +43,21 @@ describe('adding a write', () => {
     expect((await queue.getJob(first.id ?? ''))?.data.body).toBe('{"email":"a@example.com"}');
   });
 
-  test.each([['delivered', 'ok'], ['dead', '400']] as const)('a key whose write is %s is still answered', async (state, step) => {
+  test.each([
+    ['delivered', 'ok'],
+    ['dead', '400'],
+  ] as const)('a key whose write is %s is still answered', async (state, step) => {
     const world = await createWorld();
     await world.startWorker();
     const job = await world.queue.add('send', planned(step), { idempotencyKey: 'k' });
     await world.until('k', state);
-    expect(await world.queue.add('send', planned(step), { idempotencyKey: 'k' })).toMatchObject({ id: job.id, duplicate: true });
-    await expect(world.queue.add('send', write, { idempotencyKey: 'k' })).rejects.toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
+    expect(await world.queue.add('send', planned(step), { idempotencyKey: 'k' })).toMatchObject({
+      id: job.id,
+      duplicate: true,
+    });
+    await expect(world.queue.add('send', write, { idempotencyKey: 'k' })).rejects.toMatchObject({
+      code: 'IDEMPOTENCY_CONFLICT',
+    });
     expect(world.sandbox.entry('k')?.sends).toHaveLength(1);
   });
 
@@ -55,30 +69,50 @@ describe('adding a write', () => {
     for (let i = 0; i < 30; i++) {
       const options = { idempotencyKey: `race-${i}` };
       const [a, b] = await Promise.all([queue.add('send', write, options), other.add('send', write, options)]);
-      expect([a.duplicate, b.duplicate].sort()).toEqual([false, true]);
+      expect([a.duplicate, b.duplicate].filter(Boolean)).toHaveLength(1);
       const conflict = { idempotencyKey: `conflict-${i}` };
-      const answers = await Promise.allSettled([queue.add('send', write, conflict), other.add('send', { ...write, path: '/v1/stores' }, conflict)]);
-      expect(answers.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+      const answers = await Promise.allSettled([
+        queue.add('send', write, conflict),
+        other.add('send', { ...write, path: '/v1/stores' }, conflict),
+      ]);
+      expect(answers.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
     }
   });
 
-  test.each(['0', '1', '42', 'wait', 'active', 'delayed', 'events', 'meta', 'marker', 'completed', 'a:b', 'a:b:c', 'x'.repeat(255), '{tag}', "'; DROP"])(
-    'the key %j is sent as it is and breaks nothing',
-    async (key) => {
-      const world = await createWorld();
-      await world.startWorker();
-      await world.queue.add('send', planned(), { idempotencyKey: key });
-      await world.until(key, 'delivered');
-      expect(world.sandbox.entry(key)?.applications).toBe(1);
-    },
-  );
+  test.each([
+    '0',
+    '1',
+    '42',
+    'wait',
+    'active',
+    'delayed',
+    'events',
+    'meta',
+    'marker',
+    'completed',
+    'a:b',
+    'a:b:c',
+    'x'.repeat(255),
+    '{tag}',
+    "'; DROP",
+  ])('the key %j is sent as it is and breaks nothing', async (key) => {
+    const world = await createWorld();
+    await world.startWorker();
+    await world.queue.add('send', planned(), { idempotencyKey: key });
+    await world.until(key, 'delivered');
+    expect(world.sandbox.entry(key)?.applications).toBe(1);
+  });
 
   test('delay, priority, maxAttempts and expiresAt are kept', async () => {
     const { queue } = await createWorld();
     const expiresAt = new Date(Date.now() + 60_000);
     const delayed = await queue.add('send', write, { delay: 60_000, maxAttempts: 2, expiresAt });
     const first = await queue.add('send', write, { priority: 7 });
-    expect(await queue.getJob(delayed.id ?? '')).toMatchObject({ delay: 60_000, opts: { attempts: 2 }, data: { maxAttempts: 2, expiresAt: +expiresAt } });
+    expect(await queue.getJob(delayed.id ?? '')).toMatchObject({
+      delay: 60_000,
+      opts: { attempts: 2 },
+      data: { maxAttempts: 2, expiresAt: +expiresAt },
+    });
     expect(await queue.getJobState(delayed.id ?? '')).toBe('delayed');
     expect(await queue.getJob(first.id ?? '')).toMatchObject({ priority: 7 });
   });
@@ -107,7 +141,7 @@ describe('what is refused, before Redis is touched', () => {
     ['lifo', true],
     ['somethingElse', 1],
   ])('the option %s, by name', async (option, value) => {
-    await expect(queue.add('send', write, { [option]: value } as object)).rejects.toMatchObject({
+    await expect(queue.add('send', write, { [option]: value })).rejects.toMatchObject({
       code: 'INVALID_WRITE',
       field: `options.${option}`,
       message: expect.stringContaining(option) as string,
@@ -127,16 +161,23 @@ describe('what is refused, before Redis is touched', () => {
   });
 
   test('two different keys, another name, no payload', async () => {
-    await expect(queue.add('send', { ...write, idempotencyKey: 'a' }, { idempotencyKey: 'b' })).rejects.toMatchObject({ field: 'options.idempotencyKey' });
+    await expect(queue.add('send', { ...write, idempotencyKey: 'a' }, { idempotencyKey: 'b' })).rejects.toMatchObject({
+      field: 'options.idempotencyKey',
+    });
     await expect(queue.add('sned' as 'send', write)).rejects.toMatchObject({ field: 'name' });
     await expect(queue.add('send', undefined as unknown as WriteInput)).rejects.toMatchObject({ field: 'payload' });
   });
 
   test.each(['', 'A', 'a.b', 'a:b', '{a}', '-a', 'x'.repeat(64)])('the destination name %j', (name) =>
-    expect(() => createQueue(name)).toThrow(expect.objectContaining({ code: 'INVALID_WRITE', field: 'destination' }) as Error));
+    expect(() => createQueue(name)).toThrow(
+      expect.objectContaining({ code: 'INVALID_WRITE', field: 'destination' }) as Error,
+    ),
+  );
 
   test('a connection that is no Redis URL, without repeating its password', () => {
-    expect(() => createQueue('sms', { connection: 'http://:hunter22@x' })).toThrow(expect.objectContaining({ code: 'INVALID_CONFIG' }) as Error);
+    expect(() => createQueue('sms', { connection: 'http://:hunter22@x' })).toThrow(
+      expect.objectContaining({ code: 'INVALID_CONFIG' }) as Error,
+    );
     expect(() => createQueue('sms', { connection: 'http://:hunter22@x' })).not.toThrow(/hunter22/);
   });
 });
@@ -154,7 +195,15 @@ describe('addBulk', () => {
       { name: 'send', data: write, opts: { delay: 1000 } },
       { name: 'send', data: write, opts: { idempotencyKey: 'new' } },
     ]);
-    expect(answers.map((answer) => answer.status)).toEqual(['queued', 'invalid', 'duplicate', 'conflict', 'invalid', 'queued', 'duplicate']);
+    expect(answers.map((answer) => answer.status)).toEqual([
+      'queued',
+      'invalid',
+      'duplicate',
+      'conflict',
+      'invalid',
+      'queued',
+      'duplicate',
+    ]);
     expect(answers[1]).toMatchObject({ error: { code: 'INVALID_WRITE', field: 'path' } });
     expect(answers[3]).toMatchObject({ error: { code: 'IDEMPOTENCY_CONFLICT' } });
     expect(answers[0]).toMatchObject({ job: { data: { idempotencyKey: 'new' }, duplicate: false } });
@@ -169,16 +218,23 @@ describe('addBulk', () => {
     expect(await queue.getWaitingCount()).toBe(900);
   });
 
-  test('of nothing is answered by nothing', async () => expect(await (await createWorld()).queue.addBulk([])).toEqual([]));
+  test('of nothing is answered by nothing', async () =>
+    expect(await (await createWorld()).queue.addBulk([])).toEqual([]));
 });
 
 describe('the connection', () => {
   test('may be ioredis options or a Redis, which stays open', async () => {
     const { name } = await createWorld();
     const { hostname, port, password, username, pathname } = new URL(redisUrl());
-    const options = { host: hostname, port: Number(port), ...(password && { password }), ...(username && { username }), db: Number(pathname.slice(1) || 0) };
+    const options = {
+      host: hostname,
+      port: Number(port),
+      ...(password && { password }),
+      ...(username && { username }),
+      db: Number(pathname.slice(1) || 0),
+    };
     const client = new Redis(redisUrl());
-    onTestFinished(() => void client.disconnect());
+    onTestFinished(() => client.disconnect());
     for (const connection of [options, client]) {
       const queue = createQueue(name, { connection });
       expect((await queue.add('send', write)).duplicate).toBe(false);

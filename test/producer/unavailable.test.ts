@@ -5,7 +5,10 @@ import { cleanUp, freshDestination, redisUrl } from '../support/redis.ts';
 import { eventually } from '../support/world.ts';
 
 const write: WriteInput = { method: 'POST', path: '/v1/profiles', body: {} };
-const UNAVAILABLE = { code: 'QUEUE_UNAVAILABLE', message: expect.stringContaining('add it again with the same idempotencyKey') as string };
+const UNAVAILABLE = {
+  code: 'QUEUE_UNAVAILABLE',
+  message: expect.stringContaining('add it again with the same idempotencyKey') as string,
+};
 
 let proxy: FaultProxy;
 let url: string;
@@ -43,7 +46,11 @@ describe('Redis away', () => {
     const queue = queueThroughProxy();
     await within2s(expect(queue.add('send', write, { idempotencyKey: 'k' })).rejects.toMatchObject(UNAVAILABLE));
     await proxy.restore();
-    await eventually(async () => expect(await queue.add('send', write, { idempotencyKey: 'k' })).toMatchObject({ id: expect.any(String) as string }));
+    await eventually(async () =>
+      expect(await queue.add('send', write, { idempotencyKey: 'k' })).toMatchObject({
+        id: expect.any(String) as string,
+      }),
+    );
   });
 
   test('later: QUEUE_UNAVAILABLE within 2 s, and served once it is back', async () => {
@@ -52,7 +59,9 @@ describe('Redis away', () => {
     await proxy.refuse();
     await within2s(expect(queue.add('send', write, { idempotencyKey: 'k' })).rejects.toMatchObject(UNAVAILABLE));
     await proxy.restore();
-    await eventually(async () => expect(await queue.add('send', write, { idempotencyKey: 'k' })).toMatchObject({ duplicate: false }));
+    await eventually(async () =>
+      expect(await queue.add('send', write, { idempotencyKey: 'k' })).toMatchObject({ duplicate: false }),
+    );
   });
 
   test('behind a firewall that drops packets: QUEUE_UNAVAILABLE within 2 s', async () => {
@@ -68,7 +77,9 @@ describe('Redis away', () => {
     proxy.pauseReplies();
     await within2s(expect(queue.add('send', write, { idempotencyKey: 'k' })).rejects.toMatchObject(UNAVAILABLE));
     await proxy.restore();
-    await eventually(async () => expect(await queue.add('send', write, { idempotencyKey: 'k' })).toMatchObject({ duplicate: true }));
+    await eventually(async () =>
+      expect(await queue.add('send', write, { idempotencyKey: 'k' })).toMatchObject({ duplicate: true }),
+    );
     expect(await queue.getWaitingCount()).toBe(2);
   });
 
@@ -99,6 +110,9 @@ test('a Redis that refuses is told apart from one that is away', async () => {
   await queue.getBackend().client.then((client) => client.del(queue.keys.wait ?? ''));
   const raw = (await queue.getBackend().client) as unknown as { set(key: string, value: string): Promise<unknown> };
   await raw.set(queue.keys.wait ?? '', 'not a list');
-  await expect(queue.add('send', write)).rejects.toMatchObject({ code: 'QUEUE_REFUSED', message: expect.stringContaining('WRONGTYPE') as string });
+  await expect(queue.add('send', write)).rejects.toMatchObject({
+    code: 'QUEUE_REFUSED',
+    message: expect.stringContaining('WRONGTYPE') as string,
+  });
   expect(job.duplicate).toBe(false);
 });

@@ -22,17 +22,33 @@ async function plain() {
   return { name, options, queue, connection };
 }
 
-const shape = (hash: Record<string, string>): string[] => Object.keys(hash).filter((field) => field !== 'wbh').toSorted();
+const shape = (hash: Record<string, string>): string[] =>
+  Object.keys(hash)
+    .filter((field) => field !== 'wbh')
+    .toSorted();
 
 test('a write that add() stores is the job that Queue.add stores, and one field more: the hash of its payload', async () => {
   const { queue: bull, connection } = await plain();
   for (const opts of [{}, { delay: 60_000 }, { priority: 5 }]) {
     const { queue } = await createWorld();
     const ours = await queue.add('send', planned(), opts);
-    const theirs = await bull.add('send', ours.data, { ...opts, jobId: ours.id ?? '', attempts: 5, backoff: { type: 'custom' } });
-    const [a, b] = [await connection.hgetall(queue.toKey(ours.id ?? '')), await connection.hgetall(bull.toKey(theirs.id ?? ''))];
+    const theirs = await bull.add('send', ours.data, {
+      ...opts,
+      jobId: ours.id ?? '',
+      attempts: 5,
+      backoff: { type: 'custom' },
+    });
+    const [a, b] = [
+      await connection.hgetall(queue.toKey(ours.id ?? '')),
+      await connection.hgetall(bull.toKey(theirs.id ?? '')),
+    ];
     expect(shape(a)).toEqual(shape(b));
-    expect({ name: a.name, data: a.data, delay: a.delay, priority: a.priority }).toEqual({ name: b.name, data: b.data, delay: b.delay, priority: b.priority });
+    expect({ name: a.name, data: a.data, delay: a.delay, priority: a.priority }).toEqual({
+      name: b.name,
+      data: b.data,
+      delay: b.delay,
+      priority: b.priority,
+    });
     const { jobId: _, ...stored } = JSON.parse(b.opts ?? '{}') as Record<string, unknown>;
     expect(JSON.parse(a.opts ?? '{}')).toEqual(stored);
     expect(await queue.getJobState(ours.id ?? '')).toBe(await bull.getJobState(theirs.id ?? ''));
@@ -53,7 +69,10 @@ test('a dead letter is the job that Queue.add stores in a sorted state', async (
     removeOnComplete: false,
     removeOnFail: false,
   });
-  const [a, b] = [await connection.hgetall(dead.toKey(letter.id)), await connection.hgetall(bull.toKey(theirs.id ?? ''))];
+  const [a, b] = [
+    await connection.hgetall(dead.toKey(letter.id)),
+    await connection.hgetall(bull.toKey(theirs.id ?? '')),
+  ];
   const { timestamp: _, ...storedOptions } = JSON.parse(b.opts ?? '{}') as Record<string, unknown>;
   expect({ ...a, opts: JSON.parse(a.opts ?? '{}') as unknown }).toEqual({ ...b, opts: storedOptions });
   expect(await dead.getJobState(letter.id)).toBe('prioritized');
@@ -63,46 +82,66 @@ test('a dead letter is the job that Queue.add stores in a sorted state', async (
 test.each([
   ['ok', 'delivered', 'completed'],
   ['400', 'dead', 'failed'],
-] as const)('a write settled by %s leaves the fields, states and events that a plain Worker leaves', async (step, ours, theirs) => {
-  const world = await createWorld();
-  await world.startWorker();
-  const job = await world.queue.add('send', planned(step));
-  await world.until(job.data.idempotencyKey, ours);
+] as const)(
+  'a write settled by %s leaves the fields, states and events that a plain Worker leaves',
+  async (step, ours, theirs) => {
+    const world = await createWorld();
+    await world.startWorker();
+    const job = await world.queue.add('send', planned(step));
+    await world.until(job.data.idempotencyKey, ours);
 
-  const { queue: bull, options, connection } = await plain();
-  const worker = new Worker(
-    bull.name,
-    () => (step === 'ok' ? Promise.resolve({ status: 201 }) : Promise.reject(new UnrecoverableError('dead: rejected'))),
-    { ...options, name: 'w', removeOnComplete: { age: 3600 } },
-  );
-  onTestFinished(() => worker.close());
-  const other = await bull.add('send', job.data, { attempts: 5, backoff: { type: 'custom' } });
-  await eventually(async () => expect(await bull.getJobState(other.id ?? '')).toBe(theirs));
+    const { queue: bull, options, connection } = await plain();
+    const worker = new Worker(
+      bull.name,
+      () =>
+        step === 'ok' ? Promise.resolve({ status: 201 }) : Promise.reject(new UnrecoverableError('dead: rejected')),
+      { ...options, name: 'w', removeOnComplete: { age: 3600 } },
+    );
+    onTestFinished(() => worker.close());
+    const other = await bull.add('send', job.data, { attempts: 5, backoff: { type: 'custom' } });
+    await eventually(async () => expect(await bull.getJobState(other.id ?? '')).toBe(theirs));
 
-  const [a, b] = [await connection.hgetall(world.queue.toKey(job.id ?? '')), await connection.hgetall(bull.toKey(other.id ?? ''))];
-  expect(shape(a).filter((field) => field !== 'progress')).toEqual(shape(b));
-  expect({ atm: a.atm, ats: a.ats }).toEqual({ atm: b.atm, ats: b.ats });
-  expect(await world.queue.getJobState(job.id ?? '')).toBe(theirs);
-  const kinds = async (queue: Queue, id = ''): Promise<string[]> =>
-    ((await connection.xrange(queue.toKey('events'), '-', '+')) as [string, string[]][])
-      .filter(([, fields]) => fields.includes(id))
-      .map(([, fields]) => fields[1] ?? '');
-  expect(await kinds(world.queue as unknown as Queue, job.id)).toEqual(await kinds(bull, other.id));
-  expect(await world.queue.getJobCounts('active', 'wait')).toEqual({ active: 0, wait: 0 });
-  expect(await connection.exists(`${world.queue.toKey(job.id ?? '')}:lock`)).toBe(0);
-});
+    const [a, b] = [
+      await connection.hgetall(world.queue.toKey(job.id ?? '')),
+      await connection.hgetall(bull.toKey(other.id ?? '')),
+    ];
+    expect(shape(a).filter((field) => field !== 'progress')).toEqual(shape(b));
+    expect({ atm: a.atm, ats: a.ats }).toEqual({ atm: b.atm, ats: b.ats });
+    expect(await world.queue.getJobState(job.id ?? '')).toBe(theirs);
+    const kinds = async (queue: Queue, id = ''): Promise<string[]> =>
+      ((await connection.xrange(queue.toKey('events'), '-', '+')) as [string, string[]][])
+        .filter(([, fields]) => fields.includes(id))
+        .map(([, fields]) => fields[1] ?? '');
+    expect(await kinds(world.queue as unknown as Queue, job.id)).toEqual(await kinds(bull, other.id));
+    expect(await world.queue.getJobCounts('active', 'wait')).toEqual({ active: 0, wait: 0 });
+    expect(await connection.exists(`${world.queue.toKey(job.id ?? '')}:lock`)).toBe(0);
+  },
+);
 
 test('a settled write keeps its answer and its key, and neither headers nor body', async () => {
   const world = await createWorld();
   await world.startWorker();
-  for (const [step, state] of [['ok', 'delivered'], ['400', 'dead']] as const) {
+  for (const [step, state] of [
+    ['ok', 'delivered'],
+    ['400', 'dead'],
+  ] as const) {
     const write = planned(step);
     const job = await world.queue.add('send', { ...write, headers: { 'x-trace': 'abc' } });
     const found = await world.until(job.data.idempotencyKey, state);
     const data = await world.reader.client.hget(world.queue.toKey(job.id ?? ''), 'data');
     expect(data).not.toMatch(/phone_number|x-trace/);
-    expect(JSON.parse(data ?? '')).toMatchObject({ method: 'POST', path: write.path, idempotencyKey: job.data.idempotencyKey, settled: state });
-    if (state === 'delivered') expect(found.delivery).toMatchObject({ status: 201, requestId: expect.any(String) as string, deliveredAt: expect.any(Number) as number });
+    expect(JSON.parse(data ?? '')).toMatchObject({
+      method: 'POST',
+      path: write.path,
+      idempotencyKey: job.data.idempotencyKey,
+      settled: state,
+    });
+    if (state === 'delivered')
+      expect(found.delivery).toMatchObject({
+        status: 201,
+        requestId: expect.any(String) as string,
+        deliveredAt: expect.any(Number) as number,
+      });
     else expect(found.letter?.write).toMatchObject({ headers: { 'x-trace': 'abc' }, body: job.data.body });
   }
 });

@@ -16,12 +16,18 @@ describe('a Redis that cannot keep the promises is refused, each with one clear 
     ['a clock behind ours', INFO, 61_000, 'has a clock that is 61.0 s behind'],
     ['a clock ahead of ours', INFO, -1500, 'has a clock that is 1.5 s ahead of'],
   ])('%s', (_what, info, difference, sentence) =>
-    expect(() => judge(info, difference, '127.0.0.1:6379')).toThrow(expect.objectContaining({ code: 'REDIS_UNFIT', message: expect.stringContaining(sentence) as string }) as Error));
+    expect(() => judge(info, difference, '127.0.0.1:6379')).toThrow(
+      expect.objectContaining({ code: 'REDIS_UNFIT', message: expect.stringContaining(sentence) as string }) as Error,
+    ),
+  );
 
-  test('one second of difference and version 6.2 will do', () => expect(judge(INFO.replace('7.0.15', '6.2.0'), 1000, 'x').warnings).toEqual([]));
+  test('one second of difference and version 6.2 will do', () =>
+    expect(judge(INFO.replace('7.0.15', '6.2.0'), 1000, 'x').warnings).toEqual([]));
 
   test('without an append-only file it is warned about', () =>
-    expect(judge(INFO.replace('aof_enabled:1', 'aof_enabled:0'), 0, 'x').warnings).toEqual([expect.stringContaining('keeps no append-only file')]));
+    expect(judge(INFO.replace('aof_enabled:1', 'aof_enabled:0'), 0, 'x').warnings).toEqual([
+      expect.stringContaining('keeps no append-only file'),
+    ]));
 });
 
 test('a worker does not start on an evicting server', async () => {

@@ -15,13 +15,22 @@ const TOKEN = 'token-of-this-test';
 async function taken(world: World): Promise<{ job: Job; backend: WaybillBackend; redis: Redis }> {
   const added = await world.queue.add('send', planned());
   const redis = new Redis(redisUrl());
-  onTestFinished(() => void redis.disconnect());
+  onTestFinished(() => redis.disconnect());
   const backend = world.queue.getBackend() as unknown as WaybillBackend;
   (backend as unknown as { queue: { opts: { lockDuration: number } } }).queue.opts.lockDuration = 30_000;
   await backend.moveToActive(TOKEN, 'w');
   backend.letterOf = () =>
     deadLetter(
-      { destination: world.name, jobId: added.id ?? '', enqueuedAt: 1, reason: 'rejected', because: 'x', lost: 0, journal: emptyJournal(), write: added.data },
+      {
+        destination: world.name,
+        jobId: added.id ?? '',
+        enqueuedAt: 1,
+        reason: 'rejected',
+        because: 'x',
+        lost: 0,
+        journal: emptyJournal(),
+        write: added.data,
+      },
       Date.now(),
     );
   return { job: added as unknown as Job, backend, redis };
@@ -36,12 +45,21 @@ async function dump(redis: Redis, name: string): Promise<Record<string, string>>
 
 test.each<[string, (redis: Redis, world: World, job: Job) => Promise<unknown>, object]>([
   ['its lock has run out', (redis, world, job) => redis.del(`${world.queue.toKey(job.id ?? '')}:lock`), { code: -2 }],
-  ['its lock is another worker’s', (redis, world, job) => redis.set(`${world.queue.toKey(job.id ?? '')}:lock`, 'another'), { code: -6 }],
-  ['it is active no more', (redis, world, job) => redis.lrem(world.queue.toKey('active'), 1, job.id ?? ''), { code: -3 }],
+  [
+    'its lock is another worker’s',
+    (redis, world, job) => redis.set(`${world.queue.toKey(job.id ?? '')}:lock`, 'another'),
+    { code: -6 },
+  ],
+  [
+    'it is active no more',
+    (redis, world, job) => redis.lrem(world.queue.toKey('active'), 1, job.id ?? ''),
+    { code: -3 },
+  ],
   ['it is gone', (redis, world, job) => redis.del(world.queue.toKey(job.id ?? '')), { code: -1 }],
   [
     'a letter stands under its id already',
-    (redis, world, job) => redis.hset(`${prefixOf(world.name)}:${world.name}.dead:${letterId(job.id ?? '', 0)}`, 'data', '{}'),
+    (redis, world, job) =>
+      redis.hset(`${prefixOf(world.name)}:${world.name}.dead:${letterId(job.id ?? '', 0)}`, 'data', '{}'),
     { code: 'LETTER_EXISTS' },
   ],
 ])('a write is not dead-lettered, and nothing is written, when %s', async (_when, spoil, error) => {

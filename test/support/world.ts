@@ -96,7 +96,10 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     log,
     config,
     startWorker: async (changes) => {
-      const worker = await createWorker({ ...config, worker: { ...config.worker, ...changes } }, { env: { API_KEY }, logTo });
+      const worker = await createWorker(
+        { ...config, worker: { ...config.worker, ...changes } },
+        { env: { API_KEY }, logTo },
+      );
       workers.push(worker);
       return worker;
     },

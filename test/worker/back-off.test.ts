@@ -9,7 +9,9 @@ test('the scheduled time of each retry lies in [base, 1.2 base] after its attemp
   const bases = [40, 80, 160, 250, 250, 250];
 
   // BullMQ's own record of every delay: the time of the step in Redis, and the time the job is due.
-  const letters = await Promise.all(jobs.map(async (job) => (await world.until(job.data.idempotencyKey, 'dead', 20_000)).letter));
+  const letters = await Promise.all(
+    jobs.map(async (job) => (await world.until(job.data.idempotencyKey, 'dead', 20_000)).letter),
+  );
   const events = await world.reader.client.xrange(world.queue.keys.events ?? '', '-', '+');
   for (const letter of letters) {
     const due = (events as [string, string[]][])
@@ -52,6 +54,9 @@ test('a write may override its attempts, and is not sent past its expiry', async
   const once = await world.queue.add('send', planned('503'), { maxAttempts: 1 });
   const late = await world.queue.add('send', planned(), { delay: 200, expiresAt: Date.now() + 50 });
   expect((await world.until(once.data.idempotencyKey, 'dead')).letter).toMatchObject({ reason: 'exhausted' });
-  expect((await world.until(late.data.idempotencyKey, 'dead')).letter).toMatchObject({ reason: 'too-late', verdict: 'not-applied' });
+  expect((await world.until(late.data.idempotencyKey, 'dead')).letter).toMatchObject({
+    reason: 'too-late',
+    verdict: 'not-applied',
+  });
   expect(world.sandbox.entry(late.data.idempotencyKey)).toBeUndefined();
 });

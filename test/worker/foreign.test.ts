@@ -55,7 +55,11 @@ describe('a plain BullMQ producer', () => {
     const world = await createWorld({ baseUrl: `http://127.0.0.1:${(api.address() as { port: number }).port}` });
     const { bull, redis } = plainQueue(world);
     const job = await bull.add('send', planned());
-    await redis.hset(bull.toKey(job.id ?? ''), 'data', '{"method":"POST","path":"/x","body":{"id":12345678901234567890,"price":1.10}}');
+    await redis.hset(
+      bull.toKey(job.id ?? ''),
+      'data',
+      '{"method":"POST","path":"/x","body":{"id":12345678901234567890,"price":1.10}}',
+    );
     const ours = await world.queue.add('send', { method: 'POST', path: '/x', body: '{"id":12345678901234567890}' });
     await world.startWorker();
     await world.until(job.id ?? '', 'delivered');
@@ -82,7 +86,11 @@ describe('what is no write is dead as invalid, with what stood there', () => {
     const job = await bull.add('send', data);
     await world.startWorker();
     const { letter } = await world.until(job.id ?? '', 'dead');
-    expect(letter).toMatchObject({ reason: 'invalid', verdict: 'not-applied', because: expect.stringMatching(`^${field.replace('.', '\\.')}:`) as string });
+    expect(letter).toMatchObject({
+      reason: 'invalid',
+      verdict: 'not-applied',
+      because: expect.stringMatching(`^${field.replace('.', '\\.')}:`) as string,
+    });
     expect(JSON.parse(letter?.raw ?? '')).toEqual(data);
     expect(world.sandbox.ledger().keys).toEqual({});
   });
@@ -90,7 +98,12 @@ describe('what is no write is dead as invalid, with what stood there', () => {
   test('many of them never wedge the destination: a good write goes through', async () => {
     const world = await createWorld({ destination: { concurrency: 2 } });
     const { bull } = plainQueue(world);
-    await bull.addBulk(Array.from({ length: 40 }, (_, i) => ({ name: 'send', data: { method: 'POST', path: i % 2 ? '/a b' : '/x', headers: { 'x y': 'z' } } })));
+    await bull.addBulk(
+      Array.from({ length: 40 }, (_, i) => ({
+        name: 'send',
+        data: { method: 'POST', path: i % 2 ? '/a b' : '/x', headers: { 'x y': 'z' } },
+      })),
+    );
     const good = await world.queue.add('send', planned());
     await world.startWorker();
     await world.until(good.data.idempotencyKey, 'delivered');
@@ -101,7 +114,10 @@ describe('what is no write is dead as invalid, with what stood there', () => {
     const world = await createWorld({ destination: { auth: { header: 'x-my-auth', env: 'API_KEY' } } });
     const job = await world.queue.add('send', { ...planned(), headers: { 'x-my-auth': 'forged' } });
     await world.startWorker();
-    expect((await world.until(job.data.idempotencyKey, 'dead')).letter).toMatchObject({ reason: 'invalid', because: expect.stringContaining('headers.x-my-auth') as string });
+    expect((await world.until(job.data.idempotencyKey, 'dead')).letter).toMatchObject({
+      reason: 'invalid',
+      because: expect.stringContaining('headers.x-my-auth') as string,
+    });
   });
 
   test('credentials in its headers are not carried into the dead letter', async () => {
@@ -127,7 +143,8 @@ describe('corrupt jobs are dead-lettered, not looped over', () => {
     await redis.hset(bull.toKey(job.id ?? ''), field, value);
     await world.startWorker();
     const found = await world.until(job.id ?? '', field === 'data' ? 'dead' : 'delivered');
-    if (field === 'data') expect(found.letter).toMatchObject({ reason: 'invalid', because: 'payload: is not JSON', raw: value });
+    if (field === 'data')
+      expect(found.letter).toMatchObject({ reason: 'invalid', because: 'payload: is not JSON', raw: value });
   });
 
   test.each(['del', 'hdel'] as const)('a hash that is gone or has no data (%s)', async (command) => {
@@ -146,24 +163,30 @@ test('what BullMQ fails itself, past a stall limit, is filed in the same step', 
   const job = await world.queue.add('send', planned());
   await redis.hset(world.queue.toKey(job.id ?? ''), 'defa', 'job stalled more than allowable limit');
   await world.startWorker();
-  expect((await world.until(job.data.idempotencyKey, 'dead')).letter).toMatchObject({ reason: 'crashed', write: { idempotencyKey: job.data.idempotencyKey } });
+  expect((await world.until(job.data.idempotencyKey, 'dead')).letter).toMatchObject({
+    reason: 'crashed',
+    write: { idempotencyKey: job.data.idempotencyKey },
+  });
   expect(world.sandbox.ledger().keys).toEqual({});
 });
 
 test.each([
   ['delivered', 'ok', 'completed'],
   ['dead', '400', 'failed'],
-] as const)('a %s write that a BullMQ tool retries is not sent, and goes back to where it was', async (state, step, bullState) => {
-  const world = await createWorld();
-  const { bull } = plainQueue(world);
-  await world.startWorker();
-  const job = await world.queue.add('send', planned(step));
-  await world.until(job.data.idempotencyKey, state);
-  await (await bull.getJob(job.id ?? ''))?.retry(bullState);
-  await eventually(async () => expect(await bull.getJobCounts('wait', 'active')).toEqual({ wait: 0, active: 0 }));
-  await world.until(job.data.idempotencyKey, state);
-  expect(world.sandbox.entry(job.data.idempotencyKey)?.sends).toHaveLength(1);
-});
+] as const)(
+  'a %s write that a BullMQ tool retries is not sent, and goes back to where it was',
+  async (state, step, bullState) => {
+    const world = await createWorld();
+    const { bull } = plainQueue(world);
+    await world.startWorker();
+    const job = await world.queue.add('send', planned(step));
+    await world.until(job.data.idempotencyKey, state);
+    await (await bull.getJob(job.id ?? ''))?.retry(bullState);
+    await eventually(async () => expect(await bull.getJobCounts('wait', 'active')).toEqual({ wait: 0, active: 0 }));
+    await world.until(job.data.idempotencyKey, state);
+    expect(world.sandbox.entry(job.data.idempotencyKey)?.sends).toHaveLength(1);
+  },
+);
 
 test('an API whose answer reads like a BullMQ control message controls nothing', async () => {
   const { createServer } = await import('node:http');
@@ -171,13 +194,17 @@ test('an API whose answer reads like a BullMQ control message controls nothing',
   const api = createServer((request, response) => {
     request.resume();
     sends++;
-    response.writeHead(400).end(JSON.stringify({ code: 'bullmq:rateLimitExceeded', message: 'bullmq:rateLimitExceeded' }));
+    response
+      .writeHead(400)
+      .end(JSON.stringify({ code: 'bullmq:rateLimitExceeded', message: 'bullmq:rateLimitExceeded' }));
   }).listen(0, '127.0.0.1');
   onTestFinished(() => void api.close());
   await new Promise((resolve) => api.once('listening', resolve));
   const world = await createWorld({ baseUrl: `http://127.0.0.1:${(api.address() as { port: number }).port}` });
   await world.startWorker();
   const job = await world.queue.add('send', planned());
-  expect((await world.until(job.data.idempotencyKey, 'dead')).letter).toMatchObject({ envelope: { code: 'bullmq:rateLimitExceeded' } });
+  expect((await world.until(job.data.idempotencyKey, 'dead')).letter).toMatchObject({
+    envelope: { code: 'bullmq:rateLimitExceeded' },
+  });
   expect(sends).toBe(1);
 });

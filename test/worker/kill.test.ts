@@ -18,10 +18,15 @@ async function proxiedWorld(options: WorldOptions = {}): Promise<{ world: World;
   return { world: await createWorld({ ...options, workerRedisUrl: real.href }), proxy };
 }
 
-const stateOf = async (world: World, key: string): Promise<string | undefined> => (await find(world.reader, key, world.name))[0]?.state;
+const stateOf = async (world: World, key: string): Promise<string | undefined> =>
+  (await find(world.reader, key, world.name))[0]?.state;
 
 /** Kills the worker, heals the proxy and starts another worker in this process. */
-async function takeOver(world: World, proxy: FaultProxy, worker: { kill(signal: NodeJS.Signals): void; exited: Promise<unknown> }): Promise<void> {
+async function takeOver(
+  world: World,
+  proxy: FaultProxy,
+  worker: { kill(signal: NodeJS.Signals): void; exited: Promise<unknown> },
+): Promise<void> {
   worker.kill('SIGKILL');
   await worker.exited;
   await proxy.restore();
@@ -73,23 +78,29 @@ describe('kill -9 of a worker', () => {
   test.each([
     ['delivered', 'ok', 'applied-once'],
     ['dead', '400', 'not-applied'],
-  ] as const)('with the script that settles it as %s sent and its reply unread: settled once, and not sent again', async (state, step, verdict) => {
-    const { world, proxy } = await proxiedWorld({ sandbox: { latencyMs: 400 } });
-    const worker = await world.spawnWorker();
-    const job = await world.queue.add('send', planned(step));
-    await eventually(() => expect(world.sandbox.entry(job.data.idempotencyKey)?.sends).toHaveLength(1));
-    proxy.pauseReplies();
-    await world.until(job.data.idempotencyKey, state);
-    await takeOver(world, proxy, worker);
-    // Longer than it takes to notice a stalled job: lock and interval together.
-    await new Promise((resolve) => setTimeout(resolve, 1500));
-    expect((await world.until(job.data.idempotencyKey, state)).verdict).toBe(verdict);
-    expect(world.sandbox.entry(job.data.idempotencyKey)?.sends).toHaveLength(1);
-    expect(await Array.fromAsync(exportLetters(world.reader, world.name))).toHaveLength(state === 'dead' ? 1 : 0);
-  });
+  ] as const)(
+    'with the script that settles it as %s sent and its reply unread: settled once, and not sent again',
+    async (state, step, verdict) => {
+      const { world, proxy } = await proxiedWorld({ sandbox: { latencyMs: 400 } });
+      const worker = await world.spawnWorker();
+      const job = await world.queue.add('send', planned(step));
+      await eventually(() => expect(world.sandbox.entry(job.data.idempotencyKey)?.sends).toHaveLength(1));
+      proxy.pauseReplies();
+      await world.until(job.data.idempotencyKey, state);
+      await takeOver(world, proxy, worker);
+      // Longer than it takes to notice a stalled job: lock and interval together.
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      expect((await world.until(job.data.idempotencyKey, state)).verdict).toBe(verdict);
+      expect(world.sandbox.entry(job.data.idempotencyKey)?.sends).toHaveLength(1);
+      expect(await Array.fromAsync(exportLetters(world.reader, world.name))).toHaveLength(state === 'dead' ? 1 : 0);
+    },
+  );
 
   test('with the script of a retry sent and its reply unread: the journal is whole and no attempt is lost', async () => {
-    const { world, proxy } = await proxiedWorld({ sandbox: { latencyMs: 400 }, destination: { retry: { baseMs: 300, capMs: 600 } } });
+    const { world, proxy } = await proxiedWorld({
+      sandbox: { latencyMs: 400 },
+      destination: { retry: { baseMs: 300, capMs: 600 } },
+    });
     const worker = await world.spawnWorker();
     const job = await world.queue.add('send', planned('503', 'reset-after'));
     await eventually(() => expect(world.sandbox.entry(job.data.idempotencyKey)?.sends).toHaveLength(1));
@@ -113,12 +124,20 @@ describe('kill -9 of a worker', () => {
     }
     await takeOver(world, proxy, { kill: () => {}, exited: Promise.resolve() });
     const good = await world.queue.add('send', planned());
-    expect((await world.until(job.data.idempotencyKey, 'dead')).letter).toMatchObject({ reason: 'crashed', verdict: 'in-doubt', lost: 2 });
+    expect((await world.until(job.data.idempotencyKey, 'dead')).letter).toMatchObject({
+      reason: 'crashed',
+      verdict: 'in-doubt',
+      lost: 2,
+    });
     expect((await world.until(good.data.idempotencyKey, 'delivered')).verdict).toBe('applied-once');
   });
 
   test('again and again, at random: every write ends in exactly one place, with the right verdict', async () => {
-    const world = await createWorld({ sandbox: { latencyMs: 30 }, destination: { concurrency: 10 }, worker: { maxCrashes: 20 } });
+    const world = await createWorld({
+      sandbox: { latencyMs: 30 },
+      destination: { concurrency: 10 },
+      worker: { maxCrashes: 20 },
+    });
     const plans: [string[], string][] = [
       [['ok'], 'delivered'],
       [['503', 'ok'], 'delivered'],
@@ -150,9 +169,16 @@ describe('kill -9 of a worker', () => {
       expect(found.verdict).toBe(state === 'delivered' ? 'applied-once' : 'not-applied');
     }
     const letters = await Array.fromAsync(exportLetters(world.reader, world.name));
-    expect(letters.map(({ jobId }) => jobId).toSorted()).toEqual([...new Set(letters.map(({ jobId }) => jobId))].toSorted());
+    expect(letters.map(({ jobId }) => jobId).toSorted()).toEqual(
+      [...new Set(letters.map(({ jobId }) => jobId))].toSorted(),
+    );
     expect(letters).toHaveLength(writes.filter(({ state }) => state === 'dead').length);
-    expect(await world.queue.getJobCounts('wait', 'active', 'delayed', 'prioritized')).toEqual({ wait: 0, active: 0, delayed: 0, prioritized: 0 });
+    expect(await world.queue.getJobCounts('wait', 'active', 'delayed', 'prioritized')).toEqual({
+      wait: 0,
+      active: 0,
+      delayed: 0,
+      prioritized: 0,
+    });
   });
 });
 
@@ -161,7 +187,10 @@ test('the usual worker loses its dead letter under the same kill, so the test ca
   const url = new URL(redisUrl());
   url.host = `127.0.0.1:${proxy.port}`;
   const file = fileURLToPath(new URL('../support/usual-worker-child.ts', import.meta.url));
-  const start = () => spawnNode(file, { env: { WORKER_CONFIG: JSON.stringify({ url: url.href, queueName: world.name, api: world.sandbox.url }) } });
+  const start = () =>
+    spawnNode(file, {
+      env: { WORKER_CONFIG: JSON.stringify({ url: url.href, queueName: world.name, api: world.sandbox.url }) },
+    });
   const worker = start();
   await worker.waitForLine('worker started');
   const job = await world.queue.add('send', planned('400'));

@@ -40,7 +40,10 @@ test('a second signal cuts attempts off: their writes are taken again, and no at
   expect(await worker.exited).toEqual({ code: 130, signal: null });
   await world.startWorker();
   const found = await world.until(job.data.idempotencyKey, 'delivered');
-  expect(found).toMatchObject({ journal: { attempts: [], postponed: 1, postponedInDoubt: true, lost: 0 }, delivery: { attempts: 1, replayed: true } });
+  expect(found).toMatchObject({
+    journal: { attempts: [], postponed: 1, postponedInDoubt: true, lost: 0 },
+    delivery: { attempts: 1, replayed: true },
+  });
   await assertAppliedOnce(world.sandbox, job.data.idempotencyKey);
 });
 
@@ -51,7 +54,10 @@ test('the grace time does the same', async () => {
   await eventually(() => expect(world.sandbox.entry(job.data.idempotencyKey)?.sends).toHaveLength(1));
   expect(await worker.stop()).toEqual({ forced: true });
   await world.startWorker();
-  expect((await world.until(job.data.idempotencyKey, 'delivered')).journal).toMatchObject({ attempts: [], postponed: 1 });
+  expect((await world.until(job.data.idempotencyKey, 'delivered')).journal).toMatchObject({
+    attempts: [],
+    postponed: 1,
+  });
 });
 
 test('a worker without work stops at once', async () => {

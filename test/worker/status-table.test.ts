@@ -14,17 +14,25 @@ describe('each row of the status table, end to end', () => {
     ['410', 410, 'not-applied'],
     ['302', 302, 'in-doubt'],
     ['500-stored', 500, 'in-doubt'],
-  ])('%s is dead with its envelope and request_id, at the first answer that will not change', async (step, status, verdict) => {
-    const world = await createWorld();
-    await world.startWorker();
-    const job = await world.queue.add('send', planned(step));
-    const { letter, verdict: shown } = await world.until(job.data.idempotencyKey, 'dead');
-    expect(letter).toMatchObject({ reason: 'rejected', verdict, status, envelope: { code: expect.any(String) as string } });
-    expect(letter?.requestId).toMatch(/\S/);
-    expect(shown).toBe(verdict);
-    expect(world.sandbox.entry(job.data.idempotencyKey)?.applications).toBe(0);
-    expect(world.sandbox.entry(job.data.idempotencyKey)?.sends).toHaveLength(step === '500-stored' ? 2 : 1);
-  });
+  ])(
+    '%s is dead with its envelope and request_id, at the first answer that will not change',
+    async (step, status, verdict) => {
+      const world = await createWorld();
+      await world.startWorker();
+      const job = await world.queue.add('send', planned(step));
+      const { letter, verdict: shown } = await world.until(job.data.idempotencyKey, 'dead');
+      expect(letter).toMatchObject({
+        reason: 'rejected',
+        verdict,
+        status,
+        envelope: { code: expect.any(String) as string },
+      });
+      expect(letter?.requestId).toMatch(/\S/);
+      expect(shown).toBe(verdict);
+      expect(world.sandbox.entry(job.data.idempotencyKey)?.applications).toBe(0);
+      expect(world.sandbox.entry(job.data.idempotencyKey)?.sends).toHaveLength(step === '500-stored' ? 2 : 1);
+    },
+  );
 
   test.each([
     ['429'],
@@ -56,14 +64,17 @@ describe('each row of the status table, end to end', () => {
     expect(world.sandbox.entry(job.data.idempotencyKey)?.sends.length).toBeGreaterThanOrEqual(2);
   });
 
-  test.each([['truncated'], ['early-hints'], ['slow:300']])('%s is delivered: the status line decides', async (step) => {
-    const world = await createWorld({ destination: { timeoutMs: 1000 } });
-    await world.startWorker();
-    const job = await world.queue.add('send', planned(step));
-    const found = await world.until(job.data.idempotencyKey, 'delivered');
-    expect(found.delivery).toMatchObject({ status: 201, attempts: 1 });
-    await assertAppliedOnce(world.sandbox, job.data.idempotencyKey);
-  });
+  test.each([['truncated'], ['early-hints'], ['slow:300']])(
+    '%s is delivered: the status line decides',
+    async (step) => {
+      const world = await createWorld({ destination: { timeoutMs: 1000 } });
+      await world.startWorker();
+      const job = await world.queue.add('send', planned(step));
+      const found = await world.until(job.data.idempotencyKey, 'delivered');
+      expect(found.delivery).toMatchObject({ status: 201, attempts: 1 });
+      await assertAppliedOnce(world.sandbox, job.data.idempotencyKey);
+    },
+  );
 
   test('a 503 is exhausted after its five attempts, and was not applied', async () => {
     const world = await createWorld();
@@ -94,20 +105,28 @@ describe('each row of the status table, end to end', () => {
     const world = await createWorld();
     await world.startWorker();
     const job = await world.queue.add('send', planned('reset-before', '403'));
-    expect((await world.until(job.data.idempotencyKey, 'dead')).letter).toMatchObject({ verdict: 'in-doubt', status: 403 });
+    expect((await world.until(job.data.idempotencyKey, 'dead')).letter).toMatchObject({
+      verdict: 'in-doubt',
+      status: 403,
+    });
   });
 
   test('a doubt is settled by the stored rejection of the key', async () => {
     const world = await createWorld();
     await world.startWorker();
     const job = await world.queue.add('send', planned('reset-before', '422'));
-    expect((await world.until(job.data.idempotencyKey, 'dead')).letter).toMatchObject({ verdict: 'not-applied', status: 422 });
+    expect((await world.until(job.data.idempotencyKey, 'dead')).letter).toMatchObject({
+      verdict: 'not-applied',
+      status: 422,
+    });
   });
 
   test('a 409 in progress spends no attempt', async () => {
     const world = await createWorld();
     await world.startWorker();
-    const job = await world.queue.add('send', planned(...Array.from({ length: 7 }, () => 'in-progress')), { maxAttempts: 1 });
+    const job = await world.queue.add('send', planned(...Array.from({ length: 7 }, () => 'in-progress')), {
+      maxAttempts: 1,
+    });
     const found = await world.until(job.data.idempotencyKey, 'delivered');
     expect(found.journal).toMatchObject({ postponed: 7, attempts: [] });
     expect(found.delivery).toMatchObject({ attempts: 1 });
@@ -131,7 +150,11 @@ describe('the envelope, whatever an API answers', () => {
   test('VALIDATION_ERROR names the offending field', async () => {
     const world = await createWorld();
     await world.startWorker();
-    const job = await world.queue.add('send', { method: 'POST', path: '/v1/subscriptions/opt-in', body: { phone_number: '12' } });
+    const job = await world.queue.add('send', {
+      method: 'POST',
+      path: '/v1/subscriptions/opt-in',
+      body: { phone_number: '12' },
+    });
     const { letter } = await world.until(job.data.idempotencyKey, 'dead');
     expect(letter?.envelope).toMatchObject({ code: 'VALIDATION_ERROR', details: '{"field":"phone_number"}' });
   });

@@ -1,0 +1,63 @@
+// "Who may import whom" (DESIGN, Rooms) is held by the linter; here the rule is seen to fire.
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+async function lint(file: string, text: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'waybill-rooms-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await cp(join(ROOT, '.oxlintrc.json'), join(folder, '.oxlintrc.json'));
+  await mkdir(dirname(join(folder, file)), { recursive: true });
+  await writeFile(join(folder, file), text);
+  const oxlint = join(ROOT, 'node_modules/oxlint/bin/oxlint');
+  const run = promisify(execFile)(process.execPath, [oxlint, '-f', 'unix'], { cwd: folder });
+  return run.then(
+    ({ stdout }) => stdout,
+    (error: { stdout: string }) => error.stdout,
+  );
+}
+
+test.each([
+  ['core/x.ts', '../queue/keys.ts'],
+  ['core/x.ts', 'bullmq'],
+  ['core/deep/x.ts', '../../worker/index.ts'],
+  ['queue/x.ts', '../worker/index.ts'],
+  ['queue/x.ts', 'undici'],
+  ['queue/x.ts', '../producer/index.ts'],
+  ['producer/x.ts', '../worker/index.ts'],
+  ['producer/x.ts', 'bullmq'],
+  ['worker/x.ts', '../producer/index.ts'],
+  ['worker/x.ts', '../cli/main.ts'],
+  ['worker/x.ts', '../dev/testing.ts'],
+  ['worker/x.ts', 'bullmq'],
+  ['dev/x.ts', '../cli/main.ts'],
+  ['cli/x.ts', 'undici'],
+])('%s must not import %s', async (file, imported) =>
+  expect(await lint(file, `import { x } from '${imported}';\nexport const y = x;\n`)).toContain(
+    'no-restricted-imports',
+  ),
+);
+
+test.each([
+  ['queue/x.ts', '../core/write.ts'],
+  ['producer/x.ts', '../queue/write-queue.ts'],
+  ['worker/x.ts', '../queue/consumer.ts'],
+  ['worker/x.ts', 'undici'],
+  ['cli/x.ts', '../worker/index.ts'],
+])('%s may import %s', async (file, imported) =>
+  expect(await lint(file, `import { x } from '${imported}';\nexport const y = x;\n`)).not.toContain(
+    'no-restricted-imports',
+  ),
+);
+
+test('the lock file carries no download address, and .ci/run calls the test command of the README', async () => {
+  expect(await readFile(join(ROOT, 'package-lock.json'), 'utf8')).not.toContain('"resolved"');
+  expect(await readFile(join(ROOT, '.ci/run'), 'utf8')).toMatch(/npm ci\nnpm test\n/);
+  expect(await readFile(join(ROOT, 'README.md'), 'utf8')).toContain('npm ci && npm test');
+});

@@ -1,0 +1,59 @@
+// The way to one destination: its Pool, every attempt in flight, and a watchdog over the Pool.
+import type { Dispatcher } from 'undici';
+import { DEADLINE_QUEUED, type Outcome, SHUTDOWN } from '../core/outcome.ts';
+import type { Write } from '../core/write.ts';
+import { attempt } from './attempt.ts';
+import type { WorkerLog } from './log.ts';
+import { createPool } from './pool.ts';
+import { type Target, toRequest } from './request.ts';
+
+export interface Sender {
+  /** Sends a write once. */
+  readonly send: (write: Write) => Promise<Outcome>;
+  /** Ends every attempt in flight; what they sent may have been applied. */
+  cutOff(): void;
+  close(): Promise<void>;
+}
+
+export function createSender(target: Target, redact: (text: string) => string, log: WorkerLog): Sender {
+  const { config, name } = target;
+  const inFlight = new Set<(code: string) => void>();
+  let pool = createPool(config);
+  let stuck = 0;
+
+  /**
+   * A Pool that hands out no connection at all, attempt after attempt, is replaced: one known way to wedge it is shut
+   * (request.ts checks what undici chokes on), and there may be others (FACTS).
+   */
+  const watch = (used: Dispatcher, outcome: Outcome): void => {
+    if (used !== pool) return;
+    stuck = outcome.kind === 'not-sent' && outcome.code === DEADLINE_QUEUED ? stuck + 1 : 0;
+    if (stuck < config.concurrency * 2) return;
+    stuck = 0;
+    log.warn({ destination: name }, 'no connection became free for a long time; the connection pool is replaced');
+    void pool.destroy().catch(() => {});
+    pool = createPool(config);
+  };
+
+  return {
+    send: async (write) => {
+      const request = toRequest(write, target);
+      if ('kind' in request) return request;
+      const used = pool;
+      let own: ((code: string) => void) | undefined;
+      const outcome = await attempt(used, request, {
+        deadlineMs: config.timeoutMs,
+        replayedHeader: config.idempotency.replayedHeader,
+        redact,
+        onStart: (abort) => inFlight.add((own = abort)),
+      });
+      if (own) inFlight.delete(own);
+      watch(used, outcome);
+      return outcome;
+    },
+    cutOff: () => {
+      for (const abort of inFlight) abort(SHUTDOWN);
+    },
+    close: () => pool.destroy().catch(() => {}),
+  };
+}
