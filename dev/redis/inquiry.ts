@@ -42,6 +42,6 @@ async function inquire<T>(port: number, ask: (redis: Redis) => Promise<T>): Prom
   } catch (error) {
     throw refusal ?? error; // the event says ECONNREFUSED, the promise only "Connection is closed"
   } finally {
-    redis.disconnect();
+    if (redis.status !== 'end') redis.disconnect();
   }
 }

@@ -6,12 +6,18 @@ import { createWorld, planned } from '../support/world.ts';
 
 test('QueueEvents tells of a write’s end', async () => {
   const world = await createWorld();
-  const events = new QueueEvents(world.name, { connection: { url: redisUrl() }, prefix: world.queue.opts.prefix ?? '' });
+  const events = new QueueEvents(world.name, {
+    connection: { url: redisUrl() },
+    prefix: world.queue.opts.prefix ?? '',
+  });
   onTestFinished(() => events.close());
   await events.waitUntilReady();
   const good = await world.queue.add('send', planned());
   const bad = await world.queue.add('send', planned('400'));
-  const ends = [good.waitUntilFinished(events, 10_000), bad.waitUntilFinished(events, 10_000).catch((error: Error) => error.message)];
+  const ends = [
+    good.waitUntilFinished(events, 10_000),
+    bad.waitUntilFinished(events, 10_000).catch((error: Error) => error.message),
+  ];
   await world.startWorker();
   expect(await Promise.all(ends)).toEqual([expect.objectContaining({ status: 201 }), 'dead: rejected']);
 });

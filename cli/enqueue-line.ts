@@ -1,0 +1,54 @@
+// One line of `waybill enqueue`: from JSON text to an item of addBulk, or what is wrong with it.
+import { randomUUID } from 'node:crypto';
+import { isRecord, parseKeepingDigits } from '../core/json.ts';
+import type { AddOptions, BulkItem, WriteInput } from '../producer/index.ts';
+import type { Line } from './read-lines.ts';
+
+interface Keyed extends BulkItem {
+  data: WriteInput & { idempotencyKey: string };
+}
+
+/** `givenKey` is the line's own; what is invalid is not answered with one that was made for it. */
+export type WriteLine =
+  | { line: number; item: Keyed; givenKey?: string }
+  | { line: number; wrong: { field?: string; message: string } };
+
+const WRITE_FIELDS = ['method', 'path', 'headers', 'body', 'idempotencyKey'];
+const OPTION_FIELDS = ['delay', 'priority', 'maxAttempts', 'expiresAt'];
+const ISO_TIME = /^\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:\d{2})$/;
+
+/**
+ * @returns undefined for a blank line. Fields are judged by addBulk; here only what it cannot see.
+ *   A write without a key gets one now, so that its answer can name it whatever happens.
+ */
+export function parseWriteLine(given: Line): WriteLine | undefined {
+  const line = given.number;
+  if ('wrong' in given) return { line, wrong: { message: `the line ${given.wrong}` } };
+  if (given.text.trim() === '') return undefined;
+  let value: unknown;
+  try {
+    value = parseKeepingDigits(given.text);
+  } catch {
+    // The parser's own words quote the line, which may be anything.
+    return { line, wrong: { message: 'the line is not JSON' } };
+  }
+  if (!isRecord(value)) return { line, wrong: { message: 'the line is not a JSON object' } };
+  const fields = value;
+  const unknown = Object.keys(fields).find((name) => !WRITE_FIELDS.includes(name) && !OPTION_FIELDS.includes(name));
+  if (unknown !== undefined) {
+    const field = unknown.slice(0, 80);
+    const message = `${field}: is not a field of a write; allowed are ${[...WRITE_FIELDS, ...OPTION_FIELDS].join(', ')}`;
+    return { line, wrong: { field, message } };
+  }
+  const pick = (names: readonly string[]): Record<string, unknown> =>
+    Object.fromEntries(names.flatMap((name) => (fields[name] === undefined ? [] : [[name, fields[name]]])));
+  const data = { idempotencyKey: randomUUID(), ...pick(WRITE_FIELDS) } as unknown as Keyed['data'];
+  const item: Keyed = { name: 'send', data, opts: optionsOf(pick(OPTION_FIELDS)) };
+  return typeof fields.idempotencyKey === 'string' ? { line, item, givenKey: fields.idempotencyKey } : { line, item };
+}
+
+function optionsOf(options: Record<string, unknown>): AddOptions {
+  const { expiresAt } = options;
+  const isTime = typeof expiresAt === 'string' && ISO_TIME.test(expiresAt);
+  return { ...options, ...(isTime && { expiresAt: new Date(expiresAt) }) };
+}

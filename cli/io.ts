@@ -1,0 +1,36 @@
+// What a command may touch of the process it runs in. main.ts makes it; no command reads `process`.
+import type { Readable, Writable } from 'node:stream';
+import type { Stopping } from './signals.ts';
+
+export interface Io {
+  env: Record<string, string | undefined>;
+  cwd: string;
+  stdin: Readable & { isTTY?: boolean };
+  stdout: Writable & { isTTY?: boolean };
+  stderr: Writable & { isTTY?: boolean };
+  /** Takes signals over from here on: they ask the command to stop. */
+  untilStopped(): Stopping;
+  /** To the process that started this one with a channel; nothing where there is none. */
+  tellParent(message: string): void;
+  /** The program and the file that start this CLI once more. */
+  self: { program: string; file: string };
+}
+
+/** Waits for a slow reader, so that a stream of any length takes little memory. */
+export async function write(out: Writable, text: string): Promise<void> {
+  if (out.write(text)) return;
+  await new Promise<void>((resolve) => {
+    const go = (): void => {
+      for (const event of EVENTS) out.off(event, go);
+      resolve();
+    };
+    for (const event of EVENTS) out.on(event, go);
+  });
+}
+
+const EVENTS = ['drain', 'close', 'error'];
+
+/** One line for a person. */
+export function say(io: Pick<Io, 'stderr'>, line: string): void {
+  io.stderr.write(`${line}\n`);
+}

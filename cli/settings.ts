@@ -1,0 +1,49 @@
+// The configuration of one command: flags over the environment over the file over the defaults.
+import { type Config, type Override, resolveConfig } from '../core/config.ts';
+import { WaybillError } from '../core/errors.ts';
+import { isRecord } from '../core/json.ts';
+import { findPrivateRedis } from '../dev/demo/folder.ts';
+import { readEnvironment } from './config-env.ts';
+import { readConfigFile } from './config-file.ts';
+import type { Io } from './io.ts';
+
+/** Of every command. */
+export interface GlobalFlags {
+  output?: 'table' | 'json' | 'ndjson';
+  config?: string;
+  redis?: string;
+}
+
+/** @throws WaybillError INVALID_CONFIG naming everything that is wrong, wherever it came from */
+export async function loadConfig(
+  { env, cwd }: Pick<Io, 'env' | 'cwd'>,
+  flags: GlobalFlags & { logLevel?: string },
+): Promise<Config> {
+  const file = await readConfigFile(cwd, flags.config ?? (env.WAYBILL_CONFIG || undefined));
+  const environment = readEnvironment(env, file?.value);
+  const overrides: Override[] = [...environment.overrides];
+  if (flags.redis !== undefined) overrides.push({ path: ['redis', 'url'], value: flags.redis, from: '--redis' });
+  if (flags.logLevel !== undefined)
+    overrides.push({ path: ['log', 'level'], value: flags.logLevel, from: '--log-level' });
+  if (!namesRedis(file?.value) && !overrides.some(({ path }) => path[0] === 'redis')) {
+    // While `waybill dev` runs in this folder, its server is the one that is meant.
+    const server = await findPrivateRedis(cwd);
+    if (server) overrides.unshift({ path: ['redis', 'url'], value: server.url, from: 'waybill dev' });
+  }
+  const wrong = environment.wrong.length === 0 ? [] : [listed(environment.wrong)];
+  try {
+    const config = resolveConfig(file?.value, overrides, file?.name);
+    if (wrong.length === 0) return config;
+  } catch (error) {
+    if (!(error instanceof WaybillError)) throw error;
+    wrong.push(error.message);
+  }
+  throw new WaybillError('INVALID_CONFIG', wrong.join('\n'));
+}
+
+const listed = (wrong: string[]): string =>
+  `${wrong.length} wrong value(s) in the environment:\n  ${wrong.join('\n  ')}`;
+
+function namesRedis(file: unknown): boolean {
+  return isRecord(file) && isRecord(file.redis) && file.redis.url !== undefined;
+}

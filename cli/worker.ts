@@ -1,0 +1,31 @@
+// waybill worker: sends writes until it is told to stop. Its log is its data, on standard output.
+import { createWorker } from '../worker/index.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+import { type Io, say } from './io.ts';
+import { type GlobalFlags, loadConfig } from './settings.ts';
+import { aborted } from './signals.ts';
+
+interface WorkerFlags extends GlobalFlags {
+  destinations?: string[];
+  logLevel?: string;
+}
+
+export async function worker(io: Io, flags: WorkerFlags): Promise<ExitCode> {
+  const { asked, force } = io.untilStopped();
+  const config = await loadConfig(io, flags);
+  const running = await createWorker(
+    { ...config, redis: {} },
+    {
+      // Given apart from the configuration: a URL with a password stands in nothing that is checked and talked about.
+      connection: config.redis.url,
+      env: io.env,
+      ...(flags.destinations && { destinations: flags.destinations }),
+    },
+  );
+  io.tellParent('worker started');
+  await aborted(asked);
+  const { forced } = await running.stop(force);
+  if (!forced) return EXIT.ok;
+  say(io, 'waybill: attempts in flight were cut off; their writes are taken again and lose no attempt');
+  return force.aborted ? EXIT.interrupted : EXIT.failed;
+}

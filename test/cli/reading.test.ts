@@ -1,0 +1,144 @@
+// find, dead-letters and status, on writes that a real worker settled.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { beforeEach, expect, test } from 'vitest';
+import { redisUrl } from '../support/redis.ts';
+import { createWorld, planned, type World } from '../support/world.ts';
+import { documents, runCli } from './run-cli.ts';
+
+const REQUEST_ID = /req_[0-9a-f-]{36}/;
+let world: World;
+
+beforeEach(async () => {
+  world = await createWorld();
+});
+
+async function added(...plan: string[]): Promise<string> {
+  return (await world.queue.add('send', planned(...plan))).data.idempotencyKey;
+}
+
+test('find tells of a write that was retried and delivered: verdict, each attempt, why each wait was that long', async () => {
+  await world.startWorker();
+  const key = await added('503', 'ok');
+  await world.until(key, 'delivered');
+  const { code, stdout, stderr } = await runCli(['find', key, '--destination', world.name]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/^state +delivered$/m);
+  expect(stdout).toMatch(/^verdict +applied-once: the API applied it, once$/m);
+  expect(stdout).toMatch(/^1 .* 503 SERVICE_UNAVAILABLE .* req_\S+ +again in [\d.]+ s = base 20 \+ jitter \d$/m);
+  expect(stdout).toMatch(/^2 .* 201 .* req_\S+ +delivered$/m);
+  expect(stdout).not.toContain('\u001b');
+
+  const [found] = JSON.parse((await runCli(['find', key, '-o', 'json'])).stdout) as Record<string, unknown>[];
+  expect(found).toMatchObject({
+    destination: world.name,
+    idempotencyKey: key,
+    state: 'delivered',
+    verdict: 'applied-once',
+    journal: { attempts: [{ status: 503, explain: expect.stringMatching(/^0\.0\d s = base 20 \+ jitter \d$/) }] },
+    delivery: { status: 201, attempts: 2 },
+    requestIds: [expect.stringMatching(REQUEST_ID), expect.stringMatching(REQUEST_ID)],
+  });
+});
+
+test('find tells of a dead write by its key, its job id, its dead letter id and its request_id', async () => {
+  await world.startWorker();
+  const key = await added('400');
+  const { jobId, letter } = await world.until(key, 'dead');
+  for (const id of [key, jobId, letter?.id ?? '', letter?.requestId ?? '']) {
+    const { code, stdout } = await runCli(['find', id]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^state +dead$/m);
+    expect(stdout).toMatch(/^because +rejected: HTTP 400 is not retried$/m);
+    expect(stdout).toMatch(/^the API said +The request was rejected, as its sandbox plan asked\.$/m);
+    expect(stdout).toMatch(/^field +sandbox\.plan$/m);
+    expect(stdout).toMatch(/^verdict +not-applied: /m);
+  }
+});
+
+test('find tells of a write that waits for its next attempt when that will be', async () => {
+  await world.startWorker();
+  const key = await added('429:retry-after=30');
+  await world.until(key, 'retrying');
+  const { stdout } = await runCli(['find', key]);
+  expect(stdout).toMatch(/^state +retrying$/m);
+  expect(stdout).toMatch(/^verdict +not-applied so far: /m);
+  expect(stdout).toMatch(/^next attempt +\S+Z \(in [23]\d\.\d s\)$/m);
+  expect(stdout).toMatch(/again in 30 s = Retry-After; base 20 \+ jitter \d was shorter$/m);
+});
+
+test('find of what is nowhere ends with 1, says where it looked, and still prints a document', async () => {
+  await added();
+  const { code, stdout, stderr } = await runCli(['find', 'no-such-key', '-o', 'json', '--destination', world.name]);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '[]\n' });
+  expect(stderr).toBe(
+    `waybill: NOT_FOUND: nothing stands for "no-such-key" as idempotency key, job id, dead letter id or request_id of a dead letter; looked in ${world.name}. A delivered write is kept as long as its key lives.\n`,
+  );
+  const unknown = await runCli(['find', 'x', '--destination', 'never-used']);
+  expect(unknown.code).toBe(1);
+  expect(unknown.stderr).toMatch(/^waybill: NOT_FOUND: no destination "never-used"; there are /);
+});
+
+test('dead letters are listed the newest first and exported the oldest first', async () => {
+  await world.startWorker();
+  const keys: string[] = [];
+  for (const step of ['400', '401', '404']) {
+    const key = await added(step);
+    await world.until(key, 'dead');
+    keys.push(key);
+  }
+  const of = ['--destination', world.name];
+  const table = (await runCli(['dead-letters', 'list', '--limit', '2', ...of])).stdout.trimEnd().split('\n');
+  expect(table).toHaveLength(3);
+  expect(table[0]).toMatch(/^id +died +destination +reason +status +code +verdict +request_id +write$/);
+  expect(table[1]).toMatch(/ rejected +404 +NOT_FOUND +not-applied +req_\S+ +POST \/v1\/subscriptions\/opt-in$/);
+  expect(table[2]).toMatch(/ rejected +401 +AUTH_INVALID_API_KEY +not-applied /);
+
+  const list = JSON.parse((await runCli(['dead-letters', 'list', '-o', 'json', ...of])).stdout) as { status: number }[];
+  expect(list.map(({ status }) => status)).toEqual([404, 401, 400]);
+  const exported = documents((await runCli(['dead-letters', 'export', ...of])).stdout);
+  expect(exported.map((letter) => (letter.write as { idempotencyKey: string }).idempotencyKey)).toEqual(keys);
+});
+
+test('without dead letters the list is empty, and says so beside the data', async () => {
+  await added();
+  const of = ['--destination', world.name];
+  expect(await runCli(['dead-letters', 'list', ...of])).toEqual({ code: 0, stdout: '', stderr: 'no dead letters\n' });
+  expect(await runCli(['dead-letters', 'export', ...of])).toEqual({ code: 0, stdout: '', stderr: '' });
+});
+
+test('status counts, and shows a mistyped destination as a queue with no worker', async () => {
+  await world.startWorker();
+  await world.until(await added(), 'delivered');
+  await world.until(await added('400'), 'dead');
+  const served = await runCli(['status', '--destination', world.name]);
+  expect(served).toMatchObject({ code: 0, stderr: '' });
+  expect(served.stdout).toMatch(
+    /^destination +workers +waiting +active +delayed +delivered +dead\n\S+ +1 +0 +0 +0 +1 +1\n$/,
+  );
+
+  const typo = await createWorld();
+  await typo.queue.add('send', planned());
+  const { stdout, stderr } = await runCli(['status', '--destination', typo.name]);
+  expect(stdout).toMatch(/^\S+ +no worker +1 +0 +0 +0 +0$/m);
+  expect(stderr).toBe(`${typo.name}: no worker serves it. Is the name right, and does a worker run?\n`);
+  const rows = documents((await runCli(['status', '-o', 'ndjson'])).stdout);
+  expect(rows).toContainEqual(expect.objectContaining({ destination: typo.name, workers: 0, waiting: 1 }));
+});
+
+test('a reader that has enough ends the CLI quietly', async () => {
+  await world.startWorker();
+  for (let i = 0; i < 3; i += 1) await world.until(await added('400'), 'dead');
+  const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+  const command = `"${process.execPath}" "${main}" dead-letters export | head -c 1`;
+  const shell = spawn('sh', ['-c', command], {
+    env: { ...process.env, REDIS_URL: redisUrl() },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const errors: string[] = [];
+  shell.stdout.resume();
+  shell.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
+  await once(shell, 'close');
+  expect(errors.join('')).toBe('');
+});
