@@ -9,14 +9,14 @@ export const KEY_MARGIN_MS = 5000;
  * Lets a write be sent, or says why it may not be.
  * @param journal what was recorded so far
  * @param lost starts without a record since the last entry
- * @param write when it was due and until when it may be sent, epoch ms
+ * @param write when the first of those starts began, and until when it may be sent, epoch ms
  * @param now epoch ms
  * @returns undefined: send it
  */
 export function admit(
   journal: Journal,
   lost: number,
-  write: { dueAt: number; expiresAt?: number },
+  write: { lostAt?: number; expiresAt?: number },
   policy: Pick<Policy, 'maxCrashes' | 'keyTtlMs' | 'timeoutMs'>,
   now: number,
 ): (Disposition & { kind: 'dead' }) | undefined {
@@ -35,7 +35,7 @@ export function admit(
       because: `its expiry ${new Date(write.expiresAt).toISOString()} has passed`,
     };
   }
-  if (!keyOutlives(firstSentAt(journal, lost, write.dueAt), policy, now + policy.timeoutMs)) {
+  if (!keyOutlives(firstSentAt(journal, lost, write.lostAt), policy, now + policy.timeoutMs)) {
     return { kind: 'dead', reason: 'key-expired', because: 'the API may have forgotten its idempotency key' };
   }
   return undefined;

@@ -107,6 +107,7 @@ export function resolveConfig(file: unknown, overrides: readonly Override[] = []
     origin.set(path.join('.'), from);
   }
   const parsed = schema.safeParse(input);
+  const contradictions = contradictionsOf(input.destinations);
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
       const path = issue.path.join('.');
@@ -114,9 +115,9 @@ export function resolveConfig(file: unknown, overrides: readonly Override[] = []
       wrong.push(`${path || '(the whole)'}: ${explain(issue)} (from ${from})`);
     }
   } else {
-    wrong.push(...crossChecks(parsed.data));
-    if (wrong.length === 0) return deepFreeze(parsed.data);
+    if (wrong.length === 0 && contradictions.length === 0) return deepFreeze(parsed.data);
   }
+  wrong.push(...contradictions);
   throw new WaybillError(
     'INVALID_CONFIG',
     `${wrong.length} wrong value(s) in the configuration:\n  ${wrong.join('\n  ')}`,
@@ -161,9 +162,13 @@ function unwrap(node: unknown): { shape?: Record<string, unknown>; valueType?: u
   return inner?._zod.def ?? {};
 }
 
-function crossChecks(config: Config): string[] {
+/** Values of one destination that contradict each other; also told when other destinations are wrong. */
+function contradictionsOf(destinations: unknown): string[] {
   const wrong: string[] = [];
-  for (const [name, { retry, timeoutMs, idempotency, auth }] of Object.entries(config.destinations)) {
+  for (const [name, input] of Object.entries(destinations ?? {})) {
+    const parsed = destination.safeParse(input);
+    if (!parsed.success) continue;
+    const { retry, timeoutMs, idempotency, auth } = parsed.data;
     const at = `destinations.${name}`;
     if (retry.capMs < retry.baseMs) wrong.push(`${at}.retry.capMs: must be at least baseMs (${retry.baseMs})`);
     if (timeoutMs * 2 > idempotency.ttlMs) wrong.push(`${at}.timeoutMs: must be at most half of idempotency.ttlMs`);

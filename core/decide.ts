@@ -32,58 +32,65 @@ export type Disposition =
 /** Our own trouble is looked at again after this long. */
 const LOCAL_TROUBLE_MS = 1000;
 
+/** However often workers are stopped, that is no fault of the write's. */
+const stopped: Disposition = {
+  kind: 'postpone',
+  wait: { delayMs: 0, baseMs: 0, jitterMs: 0 },
+  because: 'the worker was stopped',
+};
+
 const noWait = (delayMs: number): Wait => ({ delayMs, baseMs: delayMs, jitterMs: 0 });
 
 /**
  * What is done about an outcome (SPEC, "What is retried").
  * @param journal what was recorded before this attempt
- * @param write when the write was due (epoch ms) and how many attempts it may have
+ * @param maxAttempts of this write, the first included
  * @param now epoch ms
  * @param random from [0, 1), drawn once
  */
 export function decide(
   outcome: Outcome,
   journal: Journal,
-  write: { dueAt: number; maxAttempts: number },
+  maxAttempts: number,
   policy: Policy,
   now: number,
   random: number,
 ): Disposition {
   const spend = (because: string, retryAfterMs?: number): Disposition => {
     const attempt = journal.attempts.length + 1;
-    return attempt >= write.maxAttempts
+    return attempt >= maxAttempts
       ? {
           kind: 'dead',
           reason: 'exhausted',
-          because: `${because}; attempt ${attempt} of ${write.maxAttempts} was the last`,
+          because: `${because}; attempt ${attempt} of ${maxAttempts} was the last`,
         }
       : { kind: 'retry', wait: backOff(attempt, policy, random, retryAfterMs), because };
   };
-  // Bounded by the key's life: nothing is postponed for ever.
+  // Nothing is postponed for ever: as long as a key lives is long enough.
   const postpone = (because: string, wait: Wait): Disposition =>
-    now + wait.delayMs - write.dueAt > policy.keyTtlMs
-      ? { kind: 'dead', reason: 'exhausted', because: `${because}; postponed for the whole life of the key` }
+    now + wait.delayMs - (journal.postponedSince ?? now) > policy.keyTtlMs
+      ? { kind: 'dead', reason: 'exhausted', because: `${because}; postponed for the whole life of a key` }
       : { kind: 'postpone', wait, because };
 
   switch (outcome.kind) {
     case 'blocked':
       return { kind: 'dead', reason: 'invalid', because: outcome.message };
     case 'not-sent':
-    case 'no-answer':
       switch (classOf(outcome.code)) {
         case 'local':
           return postpone(`${outcome.code} on our machine`, noWait(LOCAL_TROUBLE_MS));
         case 'shutdown':
-          return postpone('the worker was stopped', noWait(0));
+          return stopped;
         case 'unsendable':
           return { kind: 'dead', reason: 'invalid', because: `the request cannot be sent (${outcome.code})` };
         case 'tls':
           return spend(`TLS failed (${outcome.code})`);
         case 'not-sent':
-          return spend(`nothing was sent (${outcome.code})`);
         case 'no-answer':
-          return spend(`no answer (${outcome.code})`);
+          return spend(`nothing was sent (${outcome.code})`);
       }
+    case 'no-answer':
+      return classOf(outcome.code) === 'shutdown' ? stopped : spend(`no answer (${outcome.code})`);
     case 'response': {
       const { status, envelope, retryAfterMs, replayed } = outcome;
       if (status >= 200 && status < 300) return { kind: 'delivered' };
@@ -94,7 +101,7 @@ export function decide(
         );
       }
       if (status === 429) return spend('HTTP 429', retryAfterMs);
-      if (status >= 500) {
+      if (status >= 500 && status <= 599) {
         return replayed
           ? {
               kind: 'dead',

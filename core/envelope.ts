@@ -31,31 +31,42 @@ export function printable(upstream: string, maxLength: number): string {
  * RFC 9457 problem+json (`detail`, `title`), HTML or nothing at all.
  * @param body the answer's text as far as it was kept; a cut one simply does not parse
  * @param headerRequestId the value of X-Request-Id, used when the body has none
+ * @param redact takes credentials out of every text; JSON's escapes are resolved by then
  */
 export function readEnvelope(
   status: number,
   body: string,
   headerRequestId?: string,
+  redact: (text: string) => string = (text) => text,
 ): { envelope: Envelope; requestId?: string } {
   const answer = parse(body);
   const inner = isRecord(answer.error) ? { ...answer, ...answer.error } : answer;
-  const code = text(inner.code, MAX_CODE) ?? `HTTP_${status}`;
-  const message = text(inner.message, MAX_MESSAGE) ?? text(inner.detail, MAX_MESSAGE) ?? text(inner.title, MAX_MESSAGE);
-  const requestId =
-    text(inner.request_id, MAX_REQUEST_ID) ??
-    text(inner.requestId, MAX_REQUEST_ID) ??
-    text(headerRequestId, MAX_REQUEST_ID);
-  const details = detailsText(inner.details);
+  /** The first of the values that is a text. Credentials go before the cap, which could cut one in two. */
+  const first = (maxLength: number, ...values: unknown[]): string | undefined => {
+    for (const value of values) {
+      const found = textOf(value);
+      const shown = found === undefined ? '' : printable(redact(found), maxLength);
+      if (shown !== '') return shown;
+    }
+    return undefined;
+  };
+  const message = first(MAX_MESSAGE, inner.message, inner.detail, inner.title);
+  const requestId = first(MAX_REQUEST_ID, inner.request_id, inner.requestId, headerRequestId);
+  const details = detailsText(inner.details, redact);
   return {
-    envelope: { code, ...(message !== undefined && { message }), ...(details !== undefined && { details }) },
+    envelope: {
+      code: first(MAX_CODE, inner.code) ?? `HTTP_${status}`,
+      ...(message !== undefined && { message }),
+      ...(details !== undefined && { details }),
+    },
     ...(requestId !== undefined && { requestId }),
   };
 }
 
 /** The offending field's name, where VALIDATION_ERROR could isolate it. */
 export function fieldOf(envelope: Envelope | undefined): string | undefined {
-  const details = parse(envelope?.details ?? '');
-  return text(details.field, MAX_CODE);
+  const field = textOf(parse(envelope?.details ?? '').field);
+  return field === undefined ? undefined : printable(field, MAX_CODE);
 }
 
 function parse(body: string): Record<string, unknown> {
@@ -67,14 +78,13 @@ function parse(body: string): Record<string, unknown> {
   }
 }
 
-function text(value: unknown, maxLength: number): string | undefined {
-  if (typeof value === 'string') return printable(value, maxLength) || undefined;
-  if (typeof value === 'number' || JSON.isRawJSON(value)) return printable(JSON.stringify(value), maxLength);
-  return undefined;
+function textOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || JSON.isRawJSON(value) ? JSON.stringify(value) : undefined;
 }
 
-function detailsText(details: unknown): string | undefined {
+function detailsText(details: unknown, redact: (text: string) => string): string | undefined {
   if (details === undefined || details === null) return undefined;
-  const json = JSON.stringify(details);
+  const json = redact(JSON.stringify(details));
   return json.length <= MAX_DETAILS ? json : JSON.stringify({ truncated: printable(json, MAX_DETAILS / 4) });
 }

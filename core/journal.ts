@@ -50,8 +50,12 @@ export interface Journal {
   lastPostponed?: Attempt;
   /** One of the postponed starts may have been applied. */
   postponedInDoubt?: true;
+  /** Epoch ms of the first postponement. */
+  postponedSince?: number;
   /** Unrecorded starts accounted for so far. */
   lost: number;
+  /** Epoch ms at which the API may first have seen the key; missing while nothing can have reached it. */
+  firstSentAt?: number;
 }
 
 export const emptyJournal = (generation = 0): Journal => ({ generation, attempts: [], postponed: 0, lost: 0 });
@@ -71,8 +75,12 @@ export function withoutBodies(journal: Journal): Journal {
 
 /** Reads what stands in a job's `progress`; anything else there (a plain producer's number) is an empty journal. */
 export function readJournal(value: unknown): Journal {
-  if (!isRecord(value) || !Array.isArray(value.attempts) || typeof value.postponed !== 'number') return emptyJournal();
-  return value as unknown as Journal;
+  if (!isRecord(value)) return emptyJournal();
+  const { generation, attempts, postponed, lost } = value;
+  const counts = [generation, postponed, lost].every((count) => Number.isSafeInteger(count) && (count as number) >= 0);
+  const entries =
+    Array.isArray(attempts) && attempts.every((entry) => isRecord(entry) && typeof entry.evidence === 'string');
+  return counts && entries ? (value as unknown as Journal) : emptyJournal();
 }
 
 /**
@@ -84,34 +92,36 @@ export function unrecordedStarts(journal: Journal, starts: number): number {
   return Math.max(0, starts - 1 - journal.attempts.length - journal.postponed - journal.lost);
 }
 
-/** The journal with one more entry; the given one is left as it is. */
-export function record(journal: Journal, entry: Attempt): Journal {
-  const lost = journal.lost + (entry.lost ?? 0);
-  if (entry.disposition === 'postpone') {
-    const inDoubt = entry.evidence === 'doubt' || (entry.lost ?? 0) > 0 || journal.postponedInDoubt === true;
-    return {
-      ...journal,
-      lost,
-      postponed: journal.postponed + 1,
-      lastPostponed: entry,
-      ...(inDoubt && { postponedInDoubt: true as const }),
-    };
-  }
-  return { ...journal, lost, attempts: [...journal.attempts.map(withoutLongBody), entry] };
+/**
+ * The journal with one more entry; the given one is left as it is.
+ * @param lostAt when the first of the entry's lost starts began, epoch ms
+ */
+export function record(journal: Journal, entry: Attempt, lostAt?: number): Journal {
+  const lost = entry.lost ?? 0;
+  const sentAt = Math.min(
+    firstSentAt(journal, lost, lostAt) ?? Infinity,
+    entry.outcome === 'response' || entry.outcome === 'no-answer' ? entry.at : Infinity,
+  );
+  const base: Journal = { ...journal, lost: journal.lost + lost, ...(sentAt < Infinity && { firstSentAt: sentAt }) };
+  if (entry.disposition !== 'postpone') return { ...base, attempts: [...journal.attempts.map(withoutLongBody), entry] };
+  const inDoubt = entry.evidence === 'doubt' || lost > 0 || journal.postponedInDoubt === true;
+  return {
+    ...base,
+    postponed: journal.postponed + 1,
+    postponedSince: journal.postponedSince ?? entry.at,
+    lastPostponed: entry,
+    ...(inDoubt && { postponedInDoubt: true as const }),
+  };
 }
 
 /**
- * When the API may first have seen the key, in epoch ms; undefined while nothing can have reached it. A start that
- * went unrecorded is counted from the time the write was due (DESIGN decision 13).
+ * When the API may first have seen the key, in epoch ms; undefined while nothing can have reached it (DESIGN decision 13).
+ * @param lost starts without a record since the last entry
+ * @param lostAt when the first of them began
  */
-export function firstSentAt(journal: Journal, lost: number, dueAt: number): number | undefined {
-  if (lost > 0 || journal.lost > 0) return dueAt;
-  const sends = [...journal.attempts, ...(journal.lastPostponed ? [journal.lastPostponed] : [])].filter(
-    (entry) => entry.outcome === 'response' || entry.outcome === 'no-answer',
-  );
-  if (sends.length === 0 && journal.postponedInDoubt !== true) return undefined;
-  // More postponements than are kept: the first of them was not before the write was due.
-  return journal.postponed > 1 ? dueAt : Math.min(...sends.map((entry) => entry.at));
+export function firstSentAt(journal: Journal, lost: number, lostAt = 0): number | undefined {
+  if (lost === 0) return journal.firstSentAt;
+  return Math.min(journal.firstSentAt ?? Infinity, lostAt);
 }
 
 function withoutLongBody(entry: Attempt): Attempt {

@@ -5,8 +5,9 @@ const MASK = '[redacted]';
 export const MIN_SECRET_LENGTH = 6;
 
 /**
- * Makes a function that replaces every secret in a text, also where it stands URL-encoded, in base64 or inside JSON.
- * @param secrets header values and passwords; empty ones are ignored
+ * Makes a function that replaces every secret in a text, also where it stands URL-encoded or in base64, and however a
+ * JSON writer escaped its characters (PHP writes `\/`, Go and .NET `\u002B`).
+ * @param secrets header values and passwords; those shorter than MIN_SECRET_LENGTH are ignored
  */
 export function redactor(secrets: readonly string[]): (text: string) => string {
   const forms = new Set<string>();
@@ -14,16 +15,27 @@ export function redactor(secrets: readonly string[]): (text: string) => string {
     if (secret.length < MIN_SECRET_LENGTH) continue;
     forms.add(secret);
     forms.add(encodeURIComponent(secret));
-    forms.add(JSON.stringify(secret).slice(1, -1));
     forms.add(Buffer.from(secret).toString('base64').replace(/=+$/, ''));
     forms.add(Buffer.from(secret).toString('base64url'));
   }
-  // Longest first, so that a form which contains another is replaced whole.
+  if (forms.size === 0) return (text) => text;
+  // Longest first, so that a form which contains another is replaced whole. The case of hex digits is free.
   const ordered = [...forms].toSorted((a, b) => b.length - a.length);
-  return (text) => ordered.reduce((clean, form) => (clean.includes(form) ? clean.replaceAll(form, MASK) : clean), text);
+  const pattern = new RegExp(ordered.map((form) => Array.from(form, anyEscape).join('')).join('|'), 'gi');
+  return (text) => text.replace(pattern, MASK);
 }
 
-/** A connection URL as it may be shown: without user and password. */
+/** A pattern for one character in all the ways that JSON can write it. */
+function anyEscape(character: string): string {
+  const units = Array.from({ length: character.length }, (_, i) =>
+    character.charCodeAt(i).toString(16).padStart(4, '0'),
+  );
+  const itself = units.map((unit) => `\\u${unit}`).join('');
+  const escaped = units.map((unit) => `\\\\u${unit}`).join('');
+  return `(?:\\\\?${itself}|${escaped})`;
+}
+
+/** A connection URL, or a message with one in it, as it may be shown: without user and password. */
 export function withoutUserinfo(url: string): string {
-  return url.replace(/\/\/[^/?#]*@/, '//');
+  return url.replace(/\/\/\S*@/g, '//').replace(/(^|\s)[^\s:/]*:\S*@/g, '$1');
 }

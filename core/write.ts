@@ -1,5 +1,5 @@
 // The write: the unit that is enqueued. What a producer may say, what is stored, and what makes two writes the same.
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { WaybillError } from './errors.ts';
 import { isRecord } from './json.ts';
 
@@ -202,7 +202,7 @@ const STORED_FIELDS = [...INPUT_FIELDS, 'maxAttempts', 'expiresAt'];
  * @param stored whether maxAttempts and expiresAt may stand in it (in a job they do; from an application they are options)
  * @throws WaybillError INVALID_WRITE naming the field
  */
-export function toWrite(input: unknown, makeKey: () => string = randomUUID, stored = false): Write {
+export function toWrite(input: unknown, makeKey: () => string, stored = false): Write {
   if (!isRecord(input))
     throw invalid(
       'payload',

@@ -1,56 +1,67 @@
-// WaybillBackend: BullMQ's own Redis backend with four gates of ours (DESIGN decision 5).
+// WaybillBackend: BullMQ's own Redis backend with gates of ours (DESIGN decision 5).
 //  add…Job          compare and add under an idempotency key, one script
 //  moveToCompleted  a delivered write leaves its body behind, still BullMQ's one script
 //  moveToDelayed    a retry carries the journal, still BullMQ's one script
 //  moveToFailed     everything that BullMQ fails is filed as a dead letter, one script
+//  moveStalled…     a start that left no record leaves its time
 import { setTimeout } from 'node:timers/promises';
 import {
-  createIORedisClient,
+  isNotConnectionError,
   type JobJson,
   type MinimalJob,
   type QueueBaseOptions,
   QueueKeys,
   raw2NextJobData,
-  RedisConnection,
+  type RedisConnection,
   RedisQueueBackend,
 } from 'bullmq';
-import type { Cluster, Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { WaybillError } from '../core/errors.ts';
 import { type Journal, readJournal, withoutBodies } from '../core/journal.ts';
-import { deadQueueName, destinationOf, prefixOf, rowKeys } from './keys.ts';
+import { deadQueueName, destinationOf, letterId, LOST_AT_FIELD, prefixOf, rowKeys } from './keys.ts';
 import { type DeadLetter, requestIdsOf } from './letter.ts';
+import { letterJobJson } from './letter-job.ts';
+import { mendHash, parseable } from './mend.ts';
 import { ADD_SCRIPTS, type AddCommand } from './scripts/add.ts';
 import type { Script } from './scripts/compose.ts';
 import { DEAD_LETTER, LETTER_EXISTS } from './scripts/dead-letter.ts';
-import { letterJobJson } from './letter-job.ts';
-import { parseable } from './take.ts';
-import { asTombstone, tombstoneOf } from './tombstone.ts';
+import { MOVE_STALLED } from './scripts/stalled.ts';
+import { asTombstone, deliveredTombstone, deadTombstone } from './tombstone.ts';
+import { isAway } from './unavailable.ts';
+import type { Write } from '../core/write.ts';
+import type { Delivery } from './write-queue.ts';
 
 type RedisClient = Parameters<RedisQueueBackend['execCommand']>[0];
 type Fields = Record<string, unknown>;
 type Finished = { result: void | unknown[]; finishedOn: number };
 
 /** What add() was answered: a write of this key was new, there already with this payload, or with another. */
-export type Added = { status: 'queued' | 'duplicate' | 'conflict'; jobId: string };
+export type Added =
+  | { status: 'queued' | 'conflict'; jobId: string }
+  | { status: 'duplicate'; jobId: string; data: string; opts: string; timestamp: number };
 
-const SCRIPTS: readonly Script[] = [...Object.values(ADD_SCRIPTS), DEAD_LETTER];
-
-/** Before the next fetch after Redis refused one. */
-const REFUSED_FETCH_PAUSE_MS = 500;
-
+const SCRIPTS: readonly Script[] = [...Object.values(ADD_SCRIPTS), DEAD_LETTER, MOVE_STALLED];
 /** Commands whose reply may bring the next job's hash. */
 const FETCHING = new Set(['moveToActive', 'moveToFinished', 'moveToDelayed']);
+/** Before the next fetch after Redis refused one. */
+const REFUSED_FETCH_PAUSE_MS = 500;
+/** A settled write is settled again while Redis is failing over or out of memory; its lock lives half a lock time at least. */
+const SETTLE_AGAIN_MS = 250;
+/** A letter may stand under a write's first id when an operator removed the write and it was added again. */
+const MAX_LETTERS_OF_A_WRITE = 100;
 
 export class WaybillBackend extends RedisQueueBackend {
   readonly destination: string;
+  /** Makes the dead letter of a job that BullMQ fails; set by the consumer. */
+  letterOf: ((job: MinimalJob, failedReason: string) => DeadLetter) | undefined;
+  /** Deliveries of jobs on their way to be finished: an error on that way must not become a retry. */
+  readonly deliveries = new WeakMap<object, Delivery>();
+  /** Journals on their way to be stored with a retry. BullMQ passes only id and token, and a token goes from job to job. */
+  readonly #journals = new Map<string, Journal>();
   /** Payload hashes of the writes that add() is adding. */
   readonly #hashes = new WeakMap<JobJson, string>();
   /** Letters whose arguments are being collected, not sent. */
   readonly #letters = new WeakSet<JobJson>();
-  /** Makes the dead letter of a job that BullMQ fails; set by the consumer. */
-  letterOf: ((job: MinimalJob, failedReason: string) => DeadLetter) | undefined;
-  /** The journal that a retry carries, by lock token: a token belongs to one job at a time. */
-  readonly journals = new Map<string, Journal>();
 
   constructor(connection: RedisConnection, name: string, opts: QueueBaseOptions, blockingConnection?: RedisConnection) {
     const keys = new QueueKeys(prefixOf(destinationOf(name)));
@@ -62,10 +73,10 @@ export class WaybillBackend extends RedisQueueBackend {
   async addWrites(writes: readonly { job: JobJson; hash: string }[]): Promise<(Added | Error)[]> {
     const client = await this.#scriptClient();
     for (const { job, hash } of writes) this.#hashes.set(job, hash);
+    const addOne = (job: JobJson): Promise<unknown> =>
+      this.addJobToTransaction(client, job, job.id).catch((error: unknown) => error);
     const [only] = writes;
-    if (writes.length === 1 && only) {
-      return [added(await this.addJobToTransaction(client, only.job, only.job.id).catch((error: Error) => error))];
-    }
+    if (writes.length === 1 && only) return [added(await addOne(only.job))];
     const pipeline = client.pipeline();
     for (const { job } of writes) void this.addJobToTransaction(pipeline, job, job.id);
     const replies = (await pipeline.exec()) as [Error | null, unknown][];
@@ -74,11 +85,7 @@ export class WaybillBackend extends RedisQueueBackend {
         const job = writes[i]?.job;
         // ioredis takes a script for loaded for a minute, also after a failover or SCRIPT FLUSH; outside a pipeline it looks.
         const flushed = error?.message.startsWith('NOSCRIPT') === true && job !== undefined;
-        return added(
-          flushed
-            ? await this.addJobToTransaction(client, job, job.id).catch((again: Error) => again)
-            : (error ?? reply),
-        );
+        return added(flushed ? await addOne(job) : (error ?? reply));
       }),
     );
   }
@@ -97,12 +104,13 @@ export class WaybillBackend extends RedisQueueBackend {
     ...args: Parameters<RedisQueueBackend['addPrioritizedJob']>
   ): Promise<string | number> {
     const [, job, encodedOpts, list, keys] = args;
-    if (this.#letters.has(job))
+    if (this.#letters.has(job)) {
       return this.addPrioritizedJobArgs(job, encodedOpts, list, keys) as unknown as Promise<string>;
+    }
     return this.#compareAndAdd('addPrioritizedJob', args, () => super.addPrioritizedJob(...args));
   }
 
-  /** A delivered write keeps its answer (returnvalue) and its key; headers and body go, in BullMQ's own script. */
+  /** A delivered write keeps its answer and its key; headers and body go, in BullMQ's own script. */
   override async moveToCompleted(
     job: MinimalJob,
     returnValue: unknown,
@@ -110,27 +118,35 @@ export class WaybillBackend extends RedisQueueBackend {
     token: string,
     fetchNext: boolean,
   ): Promise<Finished> {
-    const finishedOn = Date.now();
-    const write = asTombstone(job.data) ? undefined : (job.data as Parameters<typeof tombstoneOf>[0]);
     const journal = readJournal(job.progress);
-    const entries = journal.attempts.length + journal.postponed;
-    const fields = write && {
-      data: JSON.stringify(tombstoneOf(write, 'delivered')),
-      ...(entries > 0 && { progress: JSON.stringify(withoutBodies(journal)) }),
-    };
-    const value = JSON.stringify(returnValue);
-    const args = this.moveToFinishedArgs(
-      job,
-      value,
-      'returnvalue',
-      removeOnComplete,
-      'completed',
-      token,
-      finishedOn,
-      fetchNext,
-      fields,
-    );
-    return { result: await this.moveToFinished(job.id ?? '', args), finishedOn };
+    const fields = asTombstone(job.data)
+      ? undefined
+      : {
+          data: JSON.stringify(deliveredTombstone(job.data as Write, returnValue as Delivery)),
+          ...(journal.attempts.length + journal.postponed > 0 && { progress: JSON.stringify(withoutBodies(journal)) }),
+        };
+    return this.#untilSettled(async () => {
+      const finishedOn = Date.now();
+      const value = JSON.stringify(returnValue);
+      // BullMQ's key array is shared between calls: the arguments are a copy of it, made and sent without a wait between.
+      const args = this.moveToFinishedArgs(
+        job,
+        value,
+        'returnvalue',
+        removeOnComplete,
+        'completed',
+        token,
+        finishedOn,
+        fetchNext,
+        fields,
+      );
+      return { result: await this.moveToFinished(job.id ?? '', args), finishedOn };
+    });
+  }
+
+  /** Lets the next retry or postponement of this job carry its journal. */
+  carry(jobId: string, token: string, journal: Journal): void {
+    this.#journals.set(`${token} ${jobId}`, journal);
   }
 
   override async moveToDelayed(
@@ -140,16 +156,27 @@ export class WaybillBackend extends RedisQueueBackend {
     token = '0',
     opts: NonNullable<Parameters<RedisQueueBackend['moveToDelayed']>[4]> = {},
   ): Promise<void | unknown[]> {
-    const journal = this.journals.get(token);
+    const key = `${token} ${jobId}`;
+    const journal = this.#journals.get(key);
     const fieldsToUpdate = journal
       ? { ...opts.fieldsToUpdate, progress: JSON.stringify(journal) }
       : opts.fieldsToUpdate;
-    return super.moveToDelayed(jobId, timestamp, delay, token, { ...opts, ...(fieldsToUpdate && { fieldsToUpdate }) });
+    try {
+      const next = await this.#untilSettled(() =>
+        super.moveToDelayed(jobId, timestamp, delay, token, { ...opts, ...(fieldsToUpdate && { fieldsToUpdate }) }),
+      );
+      this.#journals.delete(key);
+      return next;
+    } catch (error) {
+      // After a connection error BullMQ calls again, and the journal is still to be carried.
+      if (isNotConnectionError(error as Error)) this.#journals.delete(key);
+      throw error;
+    }
   }
 
   /**
    * The one gate through which every failing job goes, also those that BullMQ fails without running our code.
-   * @throws WaybillError LETTER_EXISTS, and what BullMQ throws for a lost lock; nothing is written then
+   * @throws what BullMQ throws for a lost lock; nothing is written then
    */
   override async moveToFailed(
     job: MinimalJob,
@@ -159,18 +186,40 @@ export class WaybillBackend extends RedisQueueBackend {
     fetchNext: boolean,
     fieldsToUpdate: Fields = {},
   ): Promise<Finished> {
+    const delivery = this.deliveries.get(job);
+    if (delivery) return this.#deliverAfterAll(job, delivery, token, fetchNext);
     // A tombstone that somebody moved back into the queue: its letter stands already.
     if (asTombstone(job.data) || !this.letterOf) {
       return super.moveToFailed(job, failedReason, removeOnFail, token, fetchNext, fieldsToUpdate);
     }
     const letter = this.letterOf(job, failedReason);
+    const { generation } = letter.journal;
+    for (let next = generation; next < generation + MAX_LETTERS_OF_A_WRITE; next++) {
+      const id = letterId(letter.jobId, next);
+      const filed = await this.#untilSettled(() =>
+        this.#file(job, { ...letter, id }, failedReason, token, fetchNext, fieldsToUpdate),
+      );
+      if (filed) return filed;
+    }
+    throw new WaybillError(
+      'LETTER_EXISTS',
+      `${MAX_LETTERS_OF_A_WRITE} dead letters of job ${job.id} exist already; it was left as it is`,
+    );
+  }
+
+  /** @returns undefined when a letter stands under this id; nothing is written then */
+  async #file(
+    job: MinimalJob,
+    letter: DeadLetter,
+    failedReason: string,
+    token: string,
+    fetchNext: boolean,
+    fieldsToUpdate: Fields,
+  ): Promise<Finished | undefined> {
     const client = await this.#scriptClient();
+    const letterArgs = await this.#letterArgs(client, letter);
+    const fields = { ...fieldsToUpdate, data: JSON.stringify(deadTombstone(letter.write, letter.id)), progress: '0' };
     const finishedOn = letter.deadAt;
-    const fields = {
-      ...fieldsToUpdate,
-      data: JSON.stringify(tombstoneOf(letter.write, 'dead', letter.id)),
-      progress: '0',
-    };
     // `false`: kept until its letter leaves, whatever a plain producer asked for.
     const finish = this.moveToFinishedArgs(
       job,
@@ -183,15 +232,13 @@ export class WaybillBackend extends RedisQueueBackend {
       fetchNext,
       fields,
     );
-    const letterArgs = await this.#letterArgs(client, letter);
     const finishKeys = this.moveToFinishedKeys.length;
     const letterKeys = letterArgs.length - 3;
-    const deadPrefix = `${prefixOf(this.destination)}:${deadQueueName(this.destination)}:`;
     const rows = rowKeys(this.destination);
     const result: unknown = await this.#run(client, DEAD_LETTER, [
       ...finish.slice(0, finishKeys),
       ...letterArgs.slice(0, letterKeys),
-      deadPrefix + letter.id,
+      `${prefixOf(this.destination)}:${deadQueueName(this.destination)}:${letter.id}`,
       rows.byTime,
       rows.byRequestId,
       ...finish.slice(finishKeys),
@@ -201,26 +248,44 @@ export class WaybillBackend extends RedisQueueBackend {
       finishedOn,
       ...requestIdsOf(letter.journal),
     ]);
-    if (result === LETTER_EXISTS) {
-      throw new WaybillError(
-        'LETTER_EXISTS',
-        `dead letter ${letter.id} exists already; job ${job.id} of ${this.name} was left as it is`,
-      );
-    }
+    if (result === LETTER_EXISTS) return undefined;
     if (typeof result === 'number' && result < 0) {
       throw this.finishedErrors({ code: result, jobId: job.id ?? '', command: 'moveToFinished', state: 'active' });
     }
-    if (Array.isArray(result)) mendHash(result[0]);
+    await this.#mend(result);
     return { result: raw2NextJobData(result as unknown[]), finishedOn };
   }
 
-  /** Corrupt JSON in a fetched job's fields would throw inside BullMQ's fetch and loop; the field is emptied instead. */
+  /**
+   * BullMQ refused to complete a write that is delivered: a plain producer made it the parent of a flow, and a child
+   * is open or failed. A write waits for nobody; sending it again would be worse.
+   */
+  async #deliverAfterAll(job: MinimalJob, delivery: Delivery, token: string, fetchNext: boolean): Promise<Finished> {
+    const client = await this.client;
+    const key = this.toKey(job.id ?? '');
+    await client.del(`${key}:dependencies`, `${key}:unsuccessful`);
+    return this.moveToCompleted(job, delivery, undefined as unknown as boolean, token, fetchNext);
+  }
+
+  override async moveStalledJobsToWait(): Promise<string[]> {
+    const client = await this.#scriptClient();
+    return (await this.#run(client, MOVE_STALLED, this.moveStalledJobsToWaitArgs())) as string[];
+  }
+
+  /** When the first start of a job that left no record began, epoch ms; one read, for such jobs only. */
+  async lostAt(jobId: string): Promise<number | undefined> {
+    const client = (await this.client) as unknown as Redis;
+    const at = await client.hget(this.toKey(jobId), LOST_AT_FIELD);
+    return at === null ? undefined : Number(at);
+  }
+
+  /** A corrupt job would throw inside BullMQ's fetch, which would fetch it again for ever. */
   override execCommand(client: RedisClient, commandName: string, args: unknown[]): unknown {
     const reply: unknown = super.execCommand(client, commandName, args);
     if (!FETCHING.has(commandName) || !(reply instanceof Promise)) return reply;
     return reply.then(
-      (result: unknown) => {
-        if (Array.isArray(result)) mendHash(result[0]);
+      async (result: unknown) => {
+        await this.#mend(result);
         return result;
       },
       async (error: unknown) => {
@@ -237,10 +302,40 @@ export class WaybillBackend extends RedisQueueBackend {
       const json = await super.getJobData(jobId);
       return json && parseable(json);
     } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
+      if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
       const hash = Object.entries(await (await this.client).hgetall(this.toKey(jobId))).flat();
       mendHash(hash);
       return parseable((raw2NextJobData([hash, jobId]) as [JobJson])[0]);
+    }
+  }
+
+  /** Mends the job that a reply brings, in the reply and, so that no script meets it, in Redis. */
+  async #mend(reply: unknown): Promise<void> {
+    if (!Array.isArray(reply)) return;
+    const mended = Object.entries(mendHash(reply[0]));
+    if (mended.length === 0) return;
+    const client = (await this.client) as unknown as Redis;
+    const key = this.toKey(String(reply[1]));
+    for (const [field, value] of mended) {
+      if (field === 'parent') await client.hdel(key, 'parent', 'parentKey');
+      else await client.hset(key, field, value);
+    }
+  }
+
+  /**
+   * Settles while Redis is failing over or out of memory: what is known about a write must not be forgotten, and
+   * sending it again would be the alternative. Ends with the lock, after which another worker has it.
+   */
+  async #untilSettled<T>(settle: () => Promise<T>): Promise<T> {
+    const lockMs = (this.queue.opts as { lockDuration?: number }).lockDuration ?? 0;
+    const until = Date.now() + lockMs / 2;
+    for (;;) {
+      try {
+        return await settle();
+      } catch (error) {
+        if (!isAway(error) || Date.now() > until) throw error;
+        await setTimeout(SETTLE_AGAIN_MS);
+      }
     }
   }
 
@@ -286,51 +381,15 @@ export class WaybillBackend extends RedisQueueBackend {
   }
 }
 
-/** A backend over a client that the caller owns; a worker's blocking connection is a duplicate that the backend owns. */
-export function createBackend(client: Redis | Cluster, skipVersionCheck: boolean) {
-  return (name: string, opts: QueueBaseOptions, { withBlockingConnection = false } = {}): WaybillBackend => {
-    const main = new RedisConnection(client, { shared: true, blocking: false, skipVersionCheck });
-    if (!withBlockingConnection) return new WaybillBackend(main, name, opts);
-    // The name by which BullMQ's getWorkers() finds workers in CLIENT LIST.
-    const connectionName = `${prefixOf(destinationOf(name))}:${Buffer.from(name).toString('base64')}`;
-    const copy = createIORedisClient(client).duplicate({ connectionName });
-    return new WaybillBackend(
-      main,
-      name,
-      opts,
-      new RedisConnection(copy, { shared: false, blocking: true, skipVersionCheck: false }),
-    );
-  };
-}
-
 function added(reply: unknown): Added | Error {
   if (reply instanceof Error) return reply;
-  const [status, jobId] = reply as [Added['status'], string];
-  return { status, jobId };
+  const [status, jobId, data = '{}', opts = '{}', timestamp = '0'] = reply as [Added['status'], ...string[]];
+  return status === 'duplicate'
+    ? { status, jobId: jobId ?? '', data, opts, timestamp: Number(timestamp) }
+    : { status, jobId: jobId ?? '' };
 }
 
 function asArgument(value: unknown): unknown {
   if (value === undefined || value === null) return '';
   return typeof value === 'boolean' ? Number(value) : value;
-}
-
-/** A job's hash as HGETALL gives it, field after field. */
-function mendHash(hash: unknown): void {
-  if (!Array.isArray(hash)) return;
-  for (let i = 0; i + 1 < hash.length; i += 2) {
-    const field: unknown = hash[i];
-    if (field === 'opts' || field === 'progress' || field === 'parent') {
-      const text: unknown = hash[i + 1];
-      if (!isJson(text)) hash[i + 1] = field === 'progress' ? '0' : '{}';
-    }
-  }
-}
-
-function isJson(text: unknown): boolean {
-  try {
-    JSON.parse(String(text));
-    return true;
-  } catch {
-    return false;
-  }
 }

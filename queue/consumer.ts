@@ -1,12 +1,14 @@
 // The consumer: BullMQ's Worker over our backend. It gives each write to a handler and carries out what that decides.
-import { type Job, type JobJson, type MinimalJob, Worker } from 'bullmq';
+import { type Job, type JobJson, type MinimalJob, UnrecoverableError, Worker } from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
-import { createBackend, type WaybillBackend } from './backend.ts';
+import type { WaybillBackend } from './backend.ts';
+import { backendFactory } from './backend-factory.ts';
 import { prefixOf } from './keys.ts';
 import { type DeadLetter, deadLetter } from './letter.ts';
 import { deadFacts, RetryLater, settle, type Settlement } from './settle.ts';
-import { parseable, rawText, take, type Taken } from './take.ts';
-import { asTombstone } from './tombstone.ts';
+import { parseable } from './mend.ts';
+import { rawText, take, type Taken } from './take.ts';
+import { asTombstone, type Tombstone } from './tombstone.ts';
 
 export interface ConsumerOptions {
   destination: string;
@@ -20,9 +22,11 @@ export interface ConsumerOptions {
   stalledIntervalMs: number;
   /** How long a delivered write's tombstone is kept. */
   keepDeliveredMs: number;
-  /** Never throws; a write that it cannot judge must not be lost. */
+  /** Decides about one write; must not throw for what the API does. */
   handle: (taken: Taken) => Promise<Settlement>;
   onError: (error: Error) => void;
+  /** A write that BullMQ failed without giving it to `handle`. */
+  onFiled: (letter: DeadLetter) => void;
 }
 
 /** Used when a retry was not drawn by decide(): BullMQ must never get a throwing strategy (FACTS: no lock renewal). */
@@ -64,8 +68,8 @@ export function consume(options: ConsumerOptions): Consumer {
     async (job: Job, token?: string) => {
       const raw = worker.raw.get(job) ?? '';
       const tombstone = asTombstone(job.data);
-      if (tombstone) return refuseTombstone(tombstone.settled);
-      const taken = take(job, raw);
+      if (tombstone) return refuseTombstone(tombstone);
+      const taken = await withLostAt(backend, take(job, raw));
       job.opts.attempts = taken.write?.maxAttempts ?? options.maxAttempts;
       // What the tombstone is made of when it is delivered.
       job.data = taken.write ?? {};
@@ -89,42 +93,55 @@ export function consume(options: ConsumerOptions): Consumer {
           error instanceof RetryLater ? error.wait.delayMs : FALLBACK_DELAY_MS,
       },
     },
-    createBackend(client, false),
+    backendFactory(client, false),
   );
   const backend = worker.getBackend() as unknown as WaybillBackend;
-  backend.letterOf = (job, failedReason) => letterOf(worker, backend.destination, job, failedReason);
+  backend.letterOf = (job, failedReason) => letterOf(worker, options, job, failedReason);
   worker.on('error', options.onError);
   worker.run().catch(options.onError);
   return { close: () => worker.close(), drop: () => void worker.disconnect().catch(() => {}) };
 }
 
-function letterOf(worker: WriteWorker, destination: string, job: MinimalJob, failedReason: string): DeadLetter {
+function letterOf(worker: WriteWorker, options: ConsumerOptions, job: MinimalJob, failedReason: string): DeadLetter {
   const facts = deadFacts.get(job);
   if (facts) return deadLetter(facts, Date.now());
-  // BullMQ failed it without running our code, or our code broke.
+  // BullMQ failed it before our code ran, or our code broke in the middle.
+  const { deferredFailure } = job as Job;
   const raw = worker.raw.get(job) ?? '';
   const { jobId, enqueuedAt, lost, journal, write } = take(job as Job, raw);
   const crashed = CRASHED.test(failedReason);
-  return deadLetter(
+  const letter = deadLetter(
     {
-      destination,
+      destination: options.destination,
       jobId,
       enqueuedAt,
-      reason: crashed ? 'crashed' : 'exhausted',
-      because: crashed ? failedReason : 'failed outside of the contract',
-      lost: crashed ? lost : lost + 1,
+      reason: crashed ? 'crashed' : deferredFailure ? 'invalid' : 'exhausted',
+      because: crashed
+        ? failedReason
+        : deferredFailure
+          ? 'another job of its flow failed; it was not sent'
+          : 'failed outside of the contract',
+      lost: deferredFailure ? lost : lost + 1,
       journal,
       ...(write ? { write } : { raw: rawText(raw) }),
     },
     Date.now(),
   );
+  options.onFiled(letter);
+  return letter;
+}
+
+/** One more read, for the few that have lost starts. Without a record it began when it was added at the earliest. */
+async function withLostAt(backend: WaybillBackend, taken: Taken): Promise<Taken> {
+  if (taken.lost === 0) return taken;
+  const recorded = await backend.lostAt(taken.jobId);
+  return { ...taken, lostAt: Math.min(recorded ?? taken.enqueuedAt, Date.now()) };
 }
 
 /** A settled write that a plain BullMQ tool moved back into the queue goes back to where it was, unsent. */
-function refuseTombstone(settled: 'delivered' | 'dead'): unknown {
-  if (settled === 'delivered') return { note: 'was delivered before; not sent again' };
-  const error = new Error('dead: its dead letter stands');
-  error.name = 'UnrecoverableError';
+function refuseTombstone(tombstone: Tombstone): unknown {
+  if (tombstone.settled === 'delivered') return tombstone.delivery;
+  const error = new UnrecoverableError('dead: its dead letter stands');
   error.stack = '';
   throw error;
 }

@@ -74,7 +74,8 @@ async function findJob(reader: Reader, destination: string, jobId: string): Prom
   };
   switch (state) {
     case 'completed': {
-      const delivery = job.returnvalue as Delivery;
+      const tombstone = asTombstone(data);
+      const delivery = tombstone?.settled === 'delivered' ? tombstone.delivery : (job.returnvalue as Delivery);
       return {
         ...base,
         state: 'delivered',
@@ -85,7 +86,8 @@ async function findJob(reader: Reader, destination: string, jobId: string): Prom
       };
     }
     case 'failed': {
-      const letterId = asTombstone(data)?.letter;
+      const tombstone = asTombstone(data);
+      const letterId = tombstone?.settled === 'dead' ? tombstone.letter : undefined;
       const letter = letterId === undefined ? undefined : await getLetter(reader, destination, letterId);
       const dead = letter?.journal ?? journal;
       return {

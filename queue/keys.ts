@@ -29,3 +29,6 @@ export const rowKeys = (destination: string): { byTime: string; byRequestId: str
 
 /** The field of a job's hash that holds the payload's hash, beside BullMQ's own fields. */
 export const PAYLOAD_HASH_FIELD = 'wbh';
+
+/** The field that holds when the first start began that left no record, epoch ms. */
+export const LOST_AT_FIELD = 'wbl';

@@ -1,7 +1,7 @@
 // What programs read: states, dead letters, counts. It changes nothing in Redis.
 import { Queue, type Job } from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
-import { createBackend } from './backend.ts';
+import { backendFactory } from './backend-factory.ts';
 import { connect, type Connection, type ConnectionInput, disconnect, PRODUCER_OPTIONS } from './connection.ts';
 import { prefixOf } from './keys.ts';
 import { destinations } from './registry.ts';
@@ -63,7 +63,7 @@ export class Reader {
       queue = new Queue(
         name,
         { connection: this.client, prefix: prefixOf(destination), skipMetasUpdate: true },
-        createBackend(this.client, true),
+        backendFactory(this.client, true),
       );
       queue.on('error', () => {});
       this.#queues.set(name, queue);
@@ -73,10 +73,14 @@ export class Reader {
 
   /** A job as it stands, also one whose data is not JSON. */
   async job(destination: string, jobId: string): Promise<Job | undefined> {
-    const job: Job | undefined = await this.queue(destination)
-      .getJob(jobId)
-      .catch(() => undefined);
-    return job;
+    try {
+      const job: Job | undefined = await this.queue(destination).getJob(jobId);
+      return job;
+    } catch (error) {
+      // Ids such as `events` and `wait` are keys of the queue itself, of another type: no job stands there.
+      if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return undefined;
+      throw error;
+    }
   }
 
   async close(): Promise<void> {

@@ -45,14 +45,17 @@ export async function settle(
   const { disposition, journal, lost } = settlement;
   switch (disposition.kind) {
     case 'delivered':
+      if (settlement.delivery) backend.deliveries.set(job, settlement.delivery);
+      // Should finishing it fail, BullMQ must not take that for a failed attempt: it goes to moveToFailed, which knows.
+      job.opts.attempts = 0;
       return settlement.delivery;
     case 'retry':
-      backend.journals.set(token, journal);
+      backend.carry(taken.jobId, token, journal);
       // decide() counts the attempts; BullMQ's own count must never overrule it.
       job.opts.attempts = Math.max(job.opts.attempts ?? 0, job.attemptsMade + 2);
       throw new RetryLater(disposition.wait);
     case 'postpone':
-      backend.journals.set(token, journal);
+      backend.carry(taken.jobId, token, journal);
       await backend.moveToDelayed(taken.jobId, Date.now(), disposition.wait.delayMs, token, { skipAttempt: true });
       throw new DelayedError();
     case 'dead': {

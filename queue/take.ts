@@ -1,6 +1,6 @@
 // From a BullMQ job to the write it holds: checked, whoever enqueued it (DESIGN decision 4).
 import { createHash } from 'node:crypto';
-import type { Job, JobJson } from 'bullmq';
+import type { Job } from 'bullmq';
 import { WaybillError } from '../core/errors.ts';
 import { type Journal, readJournal, unrecordedStarts } from '../core/journal.ts';
 import { isRecord, parseKeepingDigits } from '../core/json.ts';
@@ -15,10 +15,10 @@ export interface Taken {
   journal: Journal;
   /** Starts before this one that left no record. */
   lost: number;
+  /** When the first of them began, epoch ms. */
+  lostAt?: number;
   /** Epoch ms. */
   enqueuedAt: number;
-  /** Epoch ms from which the write was to be sent. */
-  dueAt: number;
 }
 
 /** @param rawData the job's data as it stands in Redis */
@@ -30,7 +30,6 @@ export function take(job: Job, rawData: string): Taken {
     journal,
     lost: unrecordedStarts(journal, job.attemptsStarted),
     enqueuedAt,
-    dueAt: enqueuedAt + (job.opts.delay ?? 0),
   };
   try {
     const stored = withBodyAsItStands(JSON.parse(rawData), rawData);
@@ -74,14 +73,4 @@ export function rawText(rawData: string): string {
     // Not JSON: kept as it stands.
   }
   return rawData.slice(0, MAX_RAW_LENGTH);
-}
-
-/** Makes a job that BullMQ can hold out of whatever stands in Redis: corrupt data would throw in its fetch and loop. */
-export function parseable(json: JobJson): JobJson {
-  try {
-    JSON.parse(json.data || '{}');
-    return json;
-  } catch {
-    return { ...json, data: '{}' };
-  }
 }

@@ -4,7 +4,15 @@ import { WaybillError } from '../core/errors.ts';
 import type { Connection } from './connection.ts';
 
 /** Redis answers with one of these while it is away in all but name. */
-const AWAY = /^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|TRYAGAIN|UNBLOCKED|BUSY)\b/;
+const AWAY = /^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|TRYAGAIN|UNBLOCKED|BUSY|NOREPLICAS)\b/;
+/** And with these while it cannot write. */
+const CANNOT_WRITE = /^(OOM|MISCONF)\b/;
+
+/** Whether an error is a reply that may be another in a moment: a failover, memory that comes free. */
+export function isAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return AWAY.test(error.message) || CANNOT_WRITE.test(error.message);
+}
 
 /**
  * Runs a task when the client is ready, and gives up after limitMs.
@@ -13,7 +21,6 @@ const AWAY = /^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|TRYAGAIN|UNBLOCKED|BUSY)
 export async function answerWithin<T>(limitMs: number, connection: Connection, task: () => Promise<T>): Promise<T> {
   const { client, owned } = connection;
   let timer: NodeJS.Timeout | undefined;
-  let forget: (() => void) | undefined;
   const limit = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       // A connection that swallows commands is replaced, so that the next add has a chance.
@@ -23,20 +30,30 @@ export async function answerWithin<T>(limitMs: number, connection: Connection, t
       reject(new Error(`${why}no answer within ${limitMs} ms`));
     }, limitMs);
   });
-  const ready = new Promise<void>((resolve) => {
-    if (client.status === 'ready') resolve();
-    else {
-      if (client.status === 'wait') void client.connect().catch(() => {});
-      client.once('ready', resolve);
-      forget = () => client.off('ready', resolve);
-    }
-  });
   try {
-    return await Promise.race([ready.then(task), limit]);
+    return await Promise.race([whenReady(connection).then(task), limit]);
   } finally {
     clearTimeout(timer);
-    forget?.();
   }
+}
+
+const waiting = new WeakMap<object, Promise<void>>();
+
+/** One listener however many adds wait for it. */
+function whenReady({ client }: Connection): Promise<void> {
+  if (client.status === 'ready') return Promise.resolve();
+  let ready = waiting.get(client);
+  if (!ready) {
+    ready = new Promise((resolve) => {
+      client.once('ready', () => {
+        waiting.delete(client);
+        resolve();
+      });
+    });
+    waiting.set(client, ready);
+    if (client.status === 'wait') void client.connect().catch(() => {});
+  }
+  return ready;
 }
 
 /** What an add() that Redis did not answer, or refused, throws. */

@@ -14,11 +14,13 @@ import {
   type Write,
   type WriteInput,
 } from '../core/write.ts';
-import { type Added, createBackend, type WaybillBackend } from './backend.ts';
+import type { Added, WaybillBackend } from './backend.ts';
+import { backendFactory } from './backend-factory.ts';
 import { connect, type Connection, type ConnectionInput, disconnect, PRODUCER_OPTIONS } from './connection.ts';
 import { DEFAULT_MAX_ATTEMPTS } from '../core/config.ts';
 import { prefixOf } from './keys.ts';
 import { register } from './registry.ts';
+import { asTombstone } from './tombstone.ts';
 import { answerWithin, unavailable } from './unavailable.ts';
 
 export interface AddOptions {
@@ -99,7 +101,7 @@ export class WriteQueue extends Queue<Write, Delivery> {
     super(
       destination,
       { connection: connection.client, prefix: prefixOf(destination) },
-      createBackend(connection.client, true),
+      backendFactory(connection.client, true),
     );
     this.#connection = connection;
     // An EventEmitter's unheard 'error' throws; what matters is told by the rejected add().
@@ -201,7 +203,7 @@ export class WriteQueue extends Queue<Write, Delivery> {
           error: new WaybillError('IDEMPOTENCY_CONFLICT', message, { field: 'idempotencyKey' }),
         };
       }
-      job.duplicate = answer.status === 'duplicate';
+      if (answer.status === 'duplicate') becomeStored(job, answer);
       return { status: answer.status, job };
     });
   }
@@ -214,6 +216,17 @@ export class WriteQueue extends Queue<Write, Delivery> {
     const backend = this.getBackend() as WaybillBackend;
     return backend.addWrites(prepared.map(({ job, hash }) => ({ job: job.asJSON(), hash })));
   }
+}
+
+/** The job that stood there: as it was added, not as this call would have. A settled one's body is this call's, the same. */
+function becomeStored(job: WriteJob, stored: Added & { status: 'duplicate' }): void {
+  const data: unknown = JSON.parse(stored.data || '{}');
+  if (!asTombstone(data)) job.data = data as Write;
+  job.opts = JSON.parse(stored.opts || '{}') as JobsOptions;
+  job.delay = job.opts.delay ?? 0;
+  job.priority = job.opts.priority ?? 0;
+  job.timestamp = stored.timestamp;
+  job.duplicate = true;
 }
 
 function checkOptions(opts: unknown): {

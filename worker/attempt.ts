@@ -11,6 +11,8 @@ import type { HttpRequest } from './request.ts';
 
 /** What is kept of an answer. */
 export const KEEP_BYTES = 64 * 1024;
+/** Read beyond that before credentials are taken out, so that none is cut in two and kept by half. */
+const REDACTION_MARGIN_BYTES = 8 * 1024;
 /** What is read of it beyond that, so that its connection can be used again; a longer one costs the connection. */
 export const DRAIN_BYTES = 256 * 1024;
 
@@ -74,8 +76,8 @@ export function attempt(dispatcher: Dispatcher, request: HttpRequest, options: A
       },
       onResponseData(current, chunk) {
         readBytes += chunk.length;
-        if (keptBytes < KEEP_BYTES) {
-          const part = chunk.subarray(0, KEEP_BYTES - keptBytes);
+        if (keptBytes < KEEP_BYTES + REDACTION_MARGIN_BYTES) {
+          const part = chunk.subarray(0, KEEP_BYTES + REDACTION_MARGIN_BYTES - keptBytes);
           kept.push(part);
           keptBytes += part.length;
         }
@@ -89,7 +91,8 @@ export function attempt(dispatcher: Dispatcher, request: HttpRequest, options: A
         if (done) return;
         if (head) return finishByHead();
         const code = codeOf(error);
-        const nothingSent = !controller || !['no-answer', 'shutdown'].includes(classOf(code));
+        // From onRequestStart on bytes may have gone out, whatever broke then; only what undici itself refuses has not.
+        const nothingSent = !controller || classOf(code) === 'unsendable';
         finish({ kind: nothingSent ? 'not-sent' : 'no-answer', code, durationMs: durationMs() });
       },
     };
@@ -121,8 +124,8 @@ function toResponse(
     const value = headers[name.toLowerCase()];
     return Array.isArray(value) ? value[0] : value;
   };
-  const text = options.redact(rawText);
-  const { envelope, requestId } = readEnvelope(status, text, options.redact(header('x-request-id') ?? ''));
+  const { envelope, requestId } = readEnvelope(status, rawText, header('x-request-id'), options.redact);
+  const text = options.redact(rawText).slice(0, KEEP_BYTES);
   const retryAfterMs = parseRetryAfter(header('retry-after'), Date.now());
   const failed = status < 200 || status >= 300;
   return {

@@ -89,6 +89,11 @@ export async function createWorker(input: ConfigInput | Config, options: WorkerO
       stalledIntervalMs: config.worker.stalledIntervalMs,
       keepDeliveredMs: target.config.idempotency.ttlMs,
       handle: (taken) => processWrite(taken, processing),
+      onFiled: ({ id, jobId, reason, verdict, because }) =>
+        log.error(
+          { destination: target.name, job_id: jobId, letter: id, reason, verdict, because },
+          'dead without an attempt',
+        ),
       onError: throttled((err, heldBack) =>
         log.warn({ destination: target.name, err, ...(heldBack > 0 && { held_back: heldBack }) }, 'queue error'),
       ),

@@ -5,6 +5,8 @@ import type { DestinationConfig } from '../core/config.ts';
 /** Node servers close idle sockets after 5 s: ours go first, or a POST meets a closing socket (FACTS: 5 of 40). */
 const KEEP_ALIVE_MS = 4000;
 const CONNECT_MS = 10_000;
+/** Of the attempt's own deadline: a connection that cannot be made is told apart from one that does not come free. */
+const CONNECT_SHARE = 0.8;
 
 export function createPool(config: DestinationConfig): Pool {
   return new Pool(new URL(config.baseUrl).origin, {
@@ -15,6 +17,6 @@ export function createPool(config: DestinationConfig): Pool {
     // Every attempt has its own deadline; these have a granularity of a second, and bodyTimeout is per chunk.
     headersTimeout: 0,
     bodyTimeout: 0,
-    connectTimeout: Math.min(config.timeoutMs, CONNECT_MS),
+    connectTimeout: Math.max(1, Math.floor(Math.min(config.timeoutMs * CONNECT_SHARE, CONNECT_MS))),
   });
 }

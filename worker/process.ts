@@ -19,14 +19,13 @@ export interface Processing {
   send: (write: Write) => Promise<Outcome>;
 }
 
-/** @returns how the write is to be settled; never throws, or BullMQ would decide */
+/** @returns how the write is to be settled; nothing that the API or the log does makes it throw */
 export async function processWrite(taken: Taken, processing: Processing): Promise<Settlement> {
-  const { write, journal, lost, dueAt } = taken;
+  const { write, journal, lost, lostAt } = taken;
   const { policy, workerName } = processing;
   const startedAt = Date.now();
   const limits = {
-    dueAt,
-    maxAttempts: write?.maxAttempts ?? policy.maxAttempts,
+    ...(lostAt !== undefined && { lostAt }),
     ...(write?.expiresAt !== undefined && { expiresAt: write.expiresAt }),
   };
   const base = {
@@ -36,7 +35,8 @@ export async function processWrite(taken: Taken, processing: Processing): Promis
     worker: workerName,
   };
 
-  const refused = admit(journal, lost, limits, policy, startedAt);
+  // What is no write is never sent: that alone is why it is dead.
+  const refused = write && admit(journal, lost, limits, policy, startedAt);
   if (refused) {
     const entry: Attempt = { ...base, ...why(refused), durationMs: 0, outcome: 'blocked', evidence: 'nothing' };
     log(entry, refused, verdictOf(journal, lost));
@@ -46,15 +46,15 @@ export async function processWrite(taken: Taken, processing: Processing): Promis
 
   const outcome = await observe(taken, processing, startedAt);
   const now = Date.now();
-  const disposition = decide(outcome, journal, limits, policy, now, Math.random());
-  const keyAlive = keyOutlives(firstSentAt(journal, lost, dueAt) ?? startedAt, policy, now);
+  const disposition = decide(outcome, journal, write?.maxAttempts ?? policy.maxAttempts, policy, now, Math.random());
+  const keyAlive = keyOutlives(firstSentAt(journal, lost, lostAt) ?? startedAt, policy, now);
   const entry: Attempt = {
     ...base,
     ...why(disposition),
     ...facts(outcome),
     evidence: evidenceOf(outcome, policy, keyAlive),
   };
-  const next = record(journal, entry);
+  const next = record(journal, entry, lostAt);
   log(entry, disposition, disposition.kind === 'dead' ? verdictOf(next) : undefined);
   const delivered = disposition.kind === 'delivered' && outcome.kind === 'response';
   return {
@@ -65,7 +65,7 @@ export async function processWrite(taken: Taken, processing: Processing): Promis
   };
 
   function log(attempt: Attempt, { kind: _kind, ...rest }: Disposition, verdict?: AttemptLine['verdict']): void {
-    logAttempt(processing.log, {
+    const line: AttemptLine = {
       destination: processing.destination,
       jobId: taken.jobId,
       entry: attempt,
@@ -73,7 +73,12 @@ export async function processWrite(taken: Taken, processing: Processing): Promis
       ...('wait' in rest && { nextAttemptAt: Date.now() + rest.wait.delayMs }),
       ...('reason' in rest && { reason: rest.reason }),
       ...(verdict && { verdict }),
-    });
+    };
+    try {
+      logAttempt(processing.log, line);
+    } catch {
+      // A log that cannot be written must not decide about a write.
+    }
   }
 }
 

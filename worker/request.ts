@@ -33,7 +33,7 @@ export function toRequest(write: Write, { config, credential }: Target): HttpReq
   const path = base.pathname.replace(/\/$/, '') + write.path;
   // The write's path was checked when it was enqueued; what a URL parser makes of both must still be inside the base.
   const resolved = URL.parse(path, base.origin);
-  if (!resolved || resolved.origin !== base.origin || resolved.pathname + resolved.search !== path) {
+  if (!resolved || resolved.origin !== base.origin || resolved.pathname !== path.split('?', 1)[0]) {
     return blocked('path', 'does not stay as it is behind the base URL; percent-encode it');
   }
   return {

@@ -31,8 +31,10 @@ export function createSender(target: Target, redact: (text: string) => string, l
     if (stuck < config.concurrency * 2) return;
     stuck = 0;
     log.warn({ destination: name }, 'no connection became free for a long time; the connection pool is replaced');
-    void pool.destroy().catch(() => {});
+    const old = pool;
     pool = createPool(config);
+    // Attempts that it has sent keep their own deadlines.
+    setTimeout(() => void old.destroy().catch(() => {}), config.timeoutMs * 2).unref();
   };
 
   return {

@@ -8,7 +8,7 @@ export type AddCommand = 'addStandardJob' | 'addDelayedJob' | 'addPrioritizedJob
 /**
  * KEYS: those of BullMQ's script, then the job's own key.
  * ARGV: those of BullMQ's script (3), then the payload's hash.
- * Returns { 'queued' | 'duplicate' | 'conflict', job id }, or BullMQ's negative refusal.
+ * Returns { 'queued' | 'conflict', job id }, { 'duplicate', job id, its data, opts, timestamp }, or BullMQ's negative refusal.
  * A job under this id that bears no hash was not made by add(): it counts as another payload.
  */
 function compose(command: AddCommand): Script {
@@ -21,7 +21,8 @@ local jobKey = KEYS[${keys + 1}]
 local jobId = cmsgpack.unpack(ARGV[1])[2]
 if redis.call('EXISTS', jobKey) == 1 then
   if redis.call('HGET', jobKey, '${PAYLOAD_HASH_FIELD}') == ARGV[4] then
-    return { 'duplicate', jobId }
+    local stored = redis.call('HMGET', jobKey, 'data', 'opts', 'timestamp')
+    return { 'duplicate', jobId, stored[1] or '', stored[2] or '', stored[3] or '' }
   end
   return { 'conflict', jobId }
 end

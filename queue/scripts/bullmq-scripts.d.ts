@@ -8,5 +8,6 @@ declare module 'bullmq/dist/cjs/scripts/index.js' {
   export const addDelayedJob: BullScript;
   export const addPrioritizedJob: BullScript;
   export const addStandardJob: BullScript;
+  export const moveStalledJobsToWait: BullScript;
   export const moveToFinished: BullScript;
 }

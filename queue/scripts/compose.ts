@@ -2,7 +2,13 @@
 // Each of them ends in `return`, hence becomes a function whose KEYS and ARGV shadow the script's.
 // The import is of a path that BullMQ does not promise: bullmq is pinned exactly and test/queue/contract.test.ts
 // compares the keys that both ways write.
-import { addDelayedJob, addPrioritizedJob, addStandardJob, moveToFinished } from 'bullmq/dist/cjs/scripts/index.js';
+import {
+  addDelayedJob,
+  addPrioritizedJob,
+  addStandardJob,
+  moveStalledJobsToWait,
+  moveToFinished,
+} from 'bullmq/dist/cjs/scripts/index.js';
 
 export interface Script {
   /** Bears a version, as several versions of Waybill may share one Redis client. */
@@ -11,12 +17,13 @@ export interface Script {
   lua: string;
 }
 
-type Composed = 'addDelayedJob' | 'addPrioritizedJob' | 'addStandardJob' | 'moveToFinished';
+type Composed = 'addDelayedJob' | 'addPrioritizedJob' | 'addStandardJob' | 'moveStalledJobsToWait' | 'moveToFinished';
 
 export const BULLMQ: Record<Composed, { content: string; keys: number }> = {
   addDelayedJob,
   addPrioritizedJob,
   addStandardJob,
+  moveStalledJobsToWait,
   moveToFinished,
 };
 

@@ -25,6 +25,14 @@ if not lock then return -2 end
 if lock ~= token then return -6 end
 if not redis.call('LPOS', activeKey, jobId, 'RANK', -1) then return -3 end
 if redis.call('EXISTS', letterKey) == 1 then return ${LETTER_EXISTS} end
+-- moveToFinished decodes it after its first writes, and would raise there.
+local parent = redis.call('HGET', jobKey, 'parent')
+if parent then
+  local read, value = pcall(cjson.decode, parent)
+  if not read or type(value) ~= 'table' or type(value.id) ~= 'string' or type(value.queueKey) ~= 'string' then
+    redis.call('HDEL', jobKey, 'parent', 'parentKey')
+  end
+end
 
 addPrioritizedJob(slice(KEYS, ${FINISH + 1}, ${FINISH + ADD}), slice(ARGV, 10, 12))
 redis.call('ZADD', timeKey, ARGV[15], ARGV[14])

@@ -4,7 +4,7 @@ import { type Attempt, emptyJournal, type Journal, record } from '../../core/jou
 
 const NOW = 1_800_000_000_000;
 const POLICY = { maxCrashes: 5, keyTtlMs: 86_400_000, timeoutMs: 15_000 };
-const WRITE = { dueAt: NOW - 1000 };
+const WRITE = { lostAt: NOW - 1000 };
 const sent = (at: number, more: Partial<Attempt> = {}): Journal =>
   record(emptyJournal(), {
     attempt: 1,
@@ -35,15 +35,47 @@ test('a key that the API may have forgotten is not sent again: its life counts f
   expect(admit(sent(NOW - life), 0, WRITE, POLICY, NOW)).toMatchObject({ reason: 'key-expired' });
 });
 
-test('where a start went unrecorded, the life of the key counts from the time the write was due', () => {
-  const due = { dueAt: NOW - POLICY.keyTtlMs };
-  expect(admit(sent(NOW - 1000), 0, due, POLICY, NOW)).toBeUndefined();
-  expect(admit(sent(NOW - 1000), 1, due, POLICY, NOW)).toMatchObject({ reason: 'key-expired' });
+test('where a start went unrecorded, the life of the key counts from that start', () => {
+  const long = { lostAt: NOW - POLICY.keyTtlMs };
+  expect(admit(emptyJournal(), 0, long, POLICY, NOW)).toBeUndefined();
+  expect(admit(emptyJournal(), 1, long, POLICY, NOW)).toMatchObject({ reason: 'key-expired' });
+  const later = record(
+    emptyJournal(),
+    {
+      attempt: 1,
+      at: NOW - 1000,
+      durationMs: 1,
+      outcome: 'response',
+      evidence: 'nothing',
+      disposition: 'retry',
+      lost: 1,
+    },
+    NOW - POLICY.keyTtlMs,
+  );
+  expect(admit(later, 0, {}, POLICY, NOW)).toMatchObject({ reason: 'key-expired' });
 });
 
-test('a write that never reached the API has a fresh key, however old it is', () => {
-  const old = { dueAt: NOW - 10 * POLICY.keyTtlMs };
-  expect(admit(sent(NOW - 1000, { outcome: 'not-sent', evidence: 'nothing' }), 0, old, POLICY, NOW)).toBeUndefined();
+test('a write that never reached the API has a fresh key, however old it is and however often it was postponed', () => {
+  const unsent = (disposition: 'retry' | 'postpone'): Partial<Attempt> => ({
+    outcome: 'not-sent',
+    evidence: 'nothing',
+    disposition,
+  });
+  const old = NOW - 10 * POLICY.keyTtlMs;
+  let journal = sent(old, unsent('postpone'));
+  journal = record(journal, { attempt: 1, at: old, durationMs: 1, ...unsent('postpone') } as Attempt);
+  journal = record(journal, { attempt: 1, at: old, durationMs: 1, ...unsent('retry') } as Attempt);
+  expect(admit(journal, 0, {}, POLICY, NOW)).toBeUndefined();
+  journal = record(journal, {
+    attempt: 2,
+    at: NOW - 1000,
+    durationMs: 1,
+    outcome: 'response',
+    evidence: 'nothing',
+    disposition: 'retry',
+  });
+  expect(journal.firstSentAt).toBe(NOW - 1000);
+  expect(admit(journal, 0, {}, POLICY, NOW)).toBeUndefined();
 });
 
 test('a short key life keeps a margin in proportion', () =>

@@ -17,7 +17,6 @@ const POLICY: Policy = {
   maxCrashes: 5,
 };
 const NOW = 1_800_000_000_000;
-const WRITE = { dueAt: NOW, maxAttempts: 5 };
 
 const answer = (status: number, more: Partial<Outcome & { kind: 'response' }> = {}): Outcome => ({
   kind: 'response',
@@ -31,7 +30,7 @@ const after = (attempts: number): Journal => ({
   attempts: Array.from({ length: attempts }, (_, i) => ({ attempt: i + 1 }) as Attempt),
 });
 const judge = (outcome: Outcome, journal = emptyJournal(), random = 0.5): Disposition =>
-  decide(outcome, journal, WRITE, POLICY, NOW, random);
+  decide(outcome, journal, 5, POLICY, NOW, random);
 
 describe('the status table of the contract', () => {
   test.each([200, 201, 202, 204, 299])('%i is delivered', (status) =>
@@ -80,11 +79,11 @@ describe('attempts', () => {
   });
 
   test('a write may override how many attempts it has', () => {
-    expect(decide(answer(503), after(0), { ...WRITE, maxAttempts: 1 }, POLICY, NOW, 0)).toMatchObject({
+    expect(decide(answer(503), after(0), 1, POLICY, NOW, 0)).toMatchObject({
       kind: 'dead',
       reason: 'exhausted',
     });
-    expect(decide(answer(503), after(6), { ...WRITE, maxAttempts: 8 }, POLICY, NOW, 0)).toMatchObject({
+    expect(decide(answer(503), after(6), 8, POLICY, NOW, 0)).toMatchObject({
       kind: 'retry',
       wait: { baseMs: 30_000 },
     });
@@ -106,14 +105,10 @@ describe('what spends no attempt', () => {
       reason: 'rejected',
     }));
 
-  test('a 409 in progress backs off, and ends with the life of the key', () => {
-    expect(judge(inProgress, { ...emptyJournal(), postponed: 9 })).toMatchObject({
-      kind: 'postpone',
-      wait: { baseMs: 30_000 },
-    });
-    expect(
-      decide(inProgress, emptyJournal(), { ...WRITE, dueAt: NOW - POLICY.keyTtlMs }, POLICY, NOW, 0),
-    ).toMatchObject({ kind: 'dead', reason: 'exhausted' });
+  test('a 409 in progress backs off, and ends once it was postponed for the life of a key', () => {
+    const since = (postponedSince: number): Journal => ({ ...emptyJournal(), postponed: 9, postponedSince });
+    expect(judge(inProgress, since(NOW - 1000))).toMatchObject({ kind: 'postpone', wait: { baseMs: 30_000 } });
+    expect(judge(inProgress, since(NOW - POLICY.keyTtlMs))).toMatchObject({ kind: 'dead', reason: 'exhausted' });
   });
 
   test.each(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'])('%s, our own trouble, postpones by a second', (code) =>

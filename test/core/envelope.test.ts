@@ -50,6 +50,14 @@ describe('reading an error answer', () => {
     expect(envelope.message).toBe('x y z');
   });
 
+  test('credentials are taken out after JSON was read and before anything is cut', () => {
+    const body = `{"code":"sk\\/live","message":"${'x'.repeat(1995)}sk/live","request_id":"sk\\u002flive","details":{"k":"sk\\/live"}}`;
+    const { envelope, requestId } = readEnvelope(400, body, undefined, (text) => text.replaceAll('sk/live', '***'));
+    expect(envelope).toMatchObject({ code: '***', details: '{"k":"***"}' });
+    expect(requestId).toBe('***');
+    expect(envelope.message).not.toContain('sk');
+  });
+
   test('whatever an API answers, every part is capped', () => {
     const long = 'y'.repeat(100_000);
     const { envelope, requestId } = readEnvelope(

@@ -33,3 +33,15 @@ test('a URL is shown without user and password', () => {
   expect(withoutUserinfo('redis://user:p@ss@host:6379/1')).toBe('redis://host:6379/1');
   expect(withoutUserinfo('redis://host')).toBe('redis://host');
 });
+
+test('however a JSON writer escaped a credential, it is taken out of the raw text', () => {
+  const clean = redactor(['sk/live+a"b']);
+  for (const form of ['sk\\/live+a\\"b', 'sk\\u002flive\\u002Ba\\u0022b', 'sk/live\\u002ba\\"b']) {
+    expect(clean(`{"message":"${form} is wrong"}`)).toBe('{"message":"[redacted] is wrong"}');
+  }
+});
+
+test('a message is shown without the password of a URL in it, whatever the password holds', () => {
+  expect(withoutUserinfo('cannot reach http://u:p/a@h:1 now')).toBe('cannot reach http://h:1 now');
+  expect(withoutUserinfo('default:s3cret@host:6379')).toBe('host:6379');
+});

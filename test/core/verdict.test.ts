@@ -92,21 +92,37 @@ describe('the verdict', () => {
       ),
     ).toBe('in-doubt'));
 
-  test('not-applied is never said while any send since the last proof is in doubt', () => {
+  test('follows the newest proof, and doubt since then', () => {
     const evidence = fc.constantFrom<Evidence>('applied', 'not-applied', 'doubt', 'nothing');
     const steps = fc.array(fc.record({ evidence, lost: fc.nat(2), postponed: fc.boolean() }), { maxLength: 12 });
+    const maybeApplied = (step: { evidence: Evidence; lost: number }): boolean =>
+      step.evidence === 'doubt' || step.lost > 0;
     fc.assert(
-      fc.property(steps, (list) => {
+      fc.property(steps, fc.nat(2), (list, lostAtEnd) => {
+        // A 2xx or a settling rejection is never postponed.
+        const history = list.map((step) => ({
+          ...step,
+          postponed: step.postponed && step.evidence !== 'applied' && step.evidence !== 'not-applied',
+        }));
         const journal = journalOf(
-          ...list.map(({ evidence: e, lost, postponed }) =>
-            entry(e, { ...(lost > 0 && { lost }), disposition: postponed ? 'postpone' : 'retry' }),
+          ...history.map((step) =>
+            entry(step.evidence, {
+              ...(step.lost > 0 && { lost: step.lost }),
+              disposition: step.postponed ? 'postpone' : 'retry',
+            }),
           ),
         );
-        const spent = list.filter(({ postponed }) => !postponed);
+        const spent = history.filter(({ postponed }) => !postponed);
         const proof = spent.findLastIndex((step) => step.evidence === 'not-applied');
-        const open = spent.slice(proof + 1).some((step) => step.evidence === 'doubt' || step.lost > 0);
-        if (spent.some((step) => step.evidence === 'applied')) return verdictOf(journal) === 'applied-once';
-        return open ? verdictOf(journal) === 'in-doubt' : true;
+        const open = spent.slice(proof + 1).some(maybeApplied) || lostAtEnd > 0;
+        // Of postponements only that one was in doubt is kept, not when: a proof in the journal counts as after them.
+        const postponedOpen = proof < 0 && history.some((step) => step.postponed && maybeApplied(step));
+        const expected = spent.some((step) => step.evidence === 'applied')
+          ? 'applied-once'
+          : open || postponedOpen
+            ? 'in-doubt'
+            : 'not-applied';
+        return verdictOf(journal, lostAtEnd) === expected;
       }),
     );
   });

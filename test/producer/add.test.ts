@@ -13,6 +13,7 @@ describe('adding a write', () => {
     const { queue } = await createWorld();
     const job = await queue.add('send', write);
     expect(job.duplicate).toBe(false);
+    expect(job.data.idempotencyKey).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     expect(job.data).toEqual({
       ...write,
       body: '{"email":"a@example.com"}',
@@ -24,9 +25,11 @@ describe('adding a write', () => {
 
   test('again with the same key and payload answers the same job as a duplicate', async () => {
     const { queue } = await createWorld();
-    const first = await queue.add('send', write, { idempotencyKey: 'k' });
-    const again = await queue.add('send', write, { idempotencyKey: 'k', delay: 5000, priority: 3 });
-    expect(again).toMatchObject({ id: first.id, duplicate: true });
+    const first = await queue.add('send', write, { idempotencyKey: 'k', maxAttempts: 3 });
+    const again = await queue.add('send', write, { idempotencyKey: 'k', delay: 5000, priority: 3, maxAttempts: 9 });
+    // As it stands in the queue, not as this call would have had it.
+    const { id, data, timestamp } = first;
+    expect(again).toMatchObject({ id, data, timestamp, delay: 0, priority: 0, opts: { attempts: 3 }, duplicate: true });
     expect(await queue.getJobCounts('wait', 'delayed', 'prioritized')).toEqual({ wait: 1, delayed: 0, prioritized: 0 });
   });
 

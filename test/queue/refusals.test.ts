@@ -56,12 +56,6 @@ test.each<[string, (redis: Redis, world: World, job: Job) => Promise<unknown>, o
     { code: -3 },
   ],
   ['it is gone', (redis, world, job) => redis.del(world.queue.toKey(job.id ?? '')), { code: -1 }],
-  [
-    'a letter stands under its id already',
-    (redis, world, job) =>
-      redis.hset(`${prefixOf(world.name)}:${world.name}.dead:${letterId(job.id ?? '', 0)}`, 'data', '{}'),
-    { code: 'LETTER_EXISTS' },
-  ],
 ])('a write is not dead-lettered, and nothing is written, when %s', async (_when, spoil, error) => {
   const world = await createWorld();
   const { job, backend, redis } = await taken(world);
@@ -81,3 +75,28 @@ test('settling a dead write writes the letter, its rows and the tombstone, and r
   expect(await redis.exists(`${world.queue.toKey(job.id ?? '')}:lock`)).toBe(0);
   await expect(backend.moveToFailed(job, 'dead: rejected', false, TOKEN, false)).rejects.toMatchObject({ code: -2 });
 });
+
+test('a letter that stands under its id already is left alone: the new one is the next generation', async () => {
+  const world = await createWorld();
+  const { job, backend, redis } = await taken(world);
+  const letterKey = (generation: number): string =>
+    `${prefixOf(world.name)}:${world.name}.dead:${letterId(job.id ?? '', generation)}`;
+  await redis.hset(letterKey(0), 'data', 'an older letter');
+  await backend.moveToFailed(job, 'dead: rejected', false, TOKEN, false);
+  expect(await redis.hget(letterKey(0), 'data')).toBe('an older letter');
+  expect(JSON.parse((await redis.hget(letterKey(1), 'data')) ?? '')).toMatchObject({ id: letterId(job.id ?? '', 1) });
+  expect(JSON.parse((await redis.hget(world.queue.toKey(job.id ?? ''), 'data')) ?? '')).toMatchObject({
+    letter: letterId(job.id ?? '', 1),
+  });
+});
+
+test.each(['x{', 'null', '[]', '{"id":5}'])(
+  'a corrupt parent (%s) cannot break the settling script in the middle',
+  async (parent) => {
+    const world = await createWorld();
+    const { job, backend, redis } = await taken(world);
+    await redis.hset(world.queue.toKey(job.id ?? ''), 'parent', parent, 'parentKey', 'x:y');
+    await backend.moveToFailed(job, 'dead: rejected', false, TOKEN, false);
+    expect(await world.queue.getJobState(job.id ?? '')).toBe('failed');
+  },
+);

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import type { Pool } from 'undici';
+import type { Dispatcher, Pool } from 'undici';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { resolveConfig } from '../../core/config.ts';
 import type { Outcome } from '../../core/outcome.ts';
@@ -124,6 +124,25 @@ describe('what nothing was sent for is told apart from what may be applied', () 
   });
 });
 
+test.each(['EHOSTUNREACH', 'ENETUNREACH', 'EPROTO', 'ERR_SSL_BAD_RECORD_MAC', 'ENOBUFS', 'ECONNREFUSED'])(
+  '%s on a connection that the request went out on is no answer: it may be applied',
+  async (code) => {
+    const url = await http(() => {});
+    const { pool, request } = target(url);
+    const broken: Dispatcher = Object.assign(Object.create(pool) as Dispatcher, {
+      dispatch: (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) =>
+        pool.dispatch(options, {
+          ...handler,
+          onRequestStart: (controller, context) => {
+            handler.onRequestStart?.(controller, context);
+            setTimeout(() => controller.abort(Object.assign(new Error('x'), { code })), 20);
+          },
+        }),
+    });
+    expect(await attempt(broken, request, OPTIONS)).toMatchObject({ kind: 'no-answer', code });
+  },
+);
+
 describe('an answer', () => {
   test('is kept to a cap, and the connection is used again', async () => {
     const ports = new Set<number | undefined>();
@@ -188,6 +207,17 @@ describe('an answer', () => {
     expect(JSON.stringify(outcome)).not.toContain('hunter22');
   });
 
+  test('cut at its cap keeps no half of a credential', async () => {
+    const secret = 'hunter22-hunter22';
+    const url = await http((request, response) => {
+      request.resume();
+      response.writeHead(400).end('x'.repeat(KEEP_BYTES - 5) + secret + 'y'.repeat(20_000));
+    });
+    const outcome = await send(url, { redact: (text) => text.replaceAll(secret, '[redacted]') });
+    expect(outcome.kind === 'response' && outcome.body?.length).toBe(KEEP_BYTES);
+    expect(JSON.stringify(outcome)).not.toContain('hunte');
+  });
+
   test('100 at once, each on its own connection or after another, all arrive', async () => {
     const url = await http((request, response) => {
       request.resume();
@@ -237,6 +267,10 @@ describe('the request', () => {
       },
       body: '{"id":12345678901234567890}',
     }));
+
+  test.each(["/v1/x?name=O'Brien", '/a?', '/v1/%C3%BC;a=1', '/a//b', '/~x/@me:y'])('sends %s as it was given', (path) =>
+    expect(toRequest({ ...write, path }, { name: 'a', config })).toMatchObject({ path: `/base${path}` }),
+  );
 
   test.each(['/../admin', '/x/%2e%2e/y', '//evil.example/x', '/\\evil.example'])(
     'never leaves the base URL: %s',

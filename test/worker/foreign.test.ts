@@ -1,10 +1,11 @@
 // Jobs that add() did not make: a plain BullMQ producer's, corrupt ones, settled ones that somebody put back.
-import { Queue } from 'bullmq';
+import { FlowProducer, Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { prefixOf } from '../../queue/keys.ts';
 import { redisUrl } from '../support/redis.ts';
-import { createWorld, eventually, planned, type World } from '../support/world.ts';
+import { createWorker } from '../../worker/index.ts';
+import { API_KEY, createWorld, eventually, planned, type World } from '../support/world.ts';
 
 function plainQueue(world: World): { bull: Queue; redis: Redis } {
   const redis = new Redis(redisUrl(), { maxRetriesPerRequest: null });
@@ -135,6 +136,9 @@ describe('corrupt jobs are dead-lettered, not looped over', () => {
   test.each([
     ['data that is no JSON', 'data', '{"method":'],
     ['options that are no JSON', 'opts', '{'],
+    ['options that are no object', 'opts', 'null'],
+    ['a parent that is none', 'parent', 'null'],
+    ['a journal of another shape', 'progress', '{"attempts":[null],"postponed":0}'],
     ['a journal that is no JSON', 'progress', 'x{'],
   ])('%s', async (_what, field, value) => {
     const world = await createWorld();
@@ -187,6 +191,73 @@ test.each([
     expect(world.sandbox.entry(job.data.idempotencyKey)?.sends).toHaveLength(1);
   },
 );
+
+describe('flows of a plain producer', () => {
+  async function flow(world: World, options: object) {
+    const redis = new Redis(redisUrl(), { maxRetriesPerRequest: null });
+    const producer = new FlowProducer({ connection: redis, prefix: prefixOf(world.name) });
+    onTestFinished(async () => {
+      await producer.close();
+      redis.disconnect();
+    });
+    return producer.add({
+      name: 'parent',
+      queueName: world.name,
+      data: planned(),
+      children: [{ name: 'child', queueName: world.name, data: planned('400'), opts: options }],
+    });
+  }
+
+  test('a parent is delivered and sent once, though BullMQ refuses to complete it over a failed child', async () => {
+    const world = await createWorld();
+    await world.startWorker();
+    const { job } = await flow(world, { continueParentOnFailure: true });
+    const found = await world.until(job.id ?? '', 'delivered');
+    expect(world.sandbox.entry(found.idempotencyKey ?? '')?.sends).toHaveLength(1);
+  });
+
+  test('a parent that BullMQ fails with its child was not sent, and its letter says so', async () => {
+    const world = await createWorld();
+    await world.startWorker();
+    const { job } = await flow(world, { failParentOnFailure: true });
+    const found = await world.until(job.id ?? '', 'dead');
+    expect(found.letter).toMatchObject({
+      reason: 'invalid',
+      verdict: 'not-applied',
+      because: expect.stringContaining('flow') as string,
+    });
+    expect(world.log.some((line) => line.msg === 'dead without an attempt' && line.job_id === job.id)).toBe(true);
+  });
+});
+
+test('a letter whose write an operator removed does not keep a new write of that key from its end', async () => {
+  const world = await createWorld();
+  const { bull } = plainQueue(world);
+  await world.startWorker();
+  const first = await world.queue.add('send', planned('400'), { idempotencyKey: 'k' });
+  await world.until('k', 'dead');
+  await (await bull.getJob(first.id ?? ''))?.remove();
+  await world.queue.add('send', planned('400'), { idempotencyKey: 'k' });
+  const found = await world.until('k', 'dead');
+  expect(found.letter?.id).toBe(`${first.id}.g1`);
+});
+
+test('a log that cannot be written decides nothing about a write', async () => {
+  const world = await createWorld();
+  const worker = await createWorker(world.config, {
+    env: { API_KEY },
+    logTo: {
+      write: (line: string) => {
+        if (line.includes('delivered')) throw new Error('disk full');
+      },
+    },
+  });
+  onTestFinished(async () => void (await worker.stop()));
+  const job = await world.queue.add('send', planned('503'));
+  const found = await world.until(job.data.idempotencyKey, 'delivered');
+  expect(found.journal.attempts).toHaveLength(1);
+  expect(world.sandbox.entry(job.data.idempotencyKey)?.sends).toHaveLength(2);
+});
 
 test('an API whose answer reads like a BullMQ control message controls nothing', async () => {
   const { createServer } = await import('node:http');

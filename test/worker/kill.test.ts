@@ -233,3 +233,40 @@ test('a lost lock costs a second send with the same key, and the write is settle
   await assertAppliedOnce(world.sandbox, job.data.idempotencyKey);
   expect((await world.until(job.data.idempotencyKey, 'delivered')).verdict).toBe('applied-once');
 });
+
+test('a promoted write whose first start went unrecorded is not sent again once its key has expired', async () => {
+  const world = await createWorld({
+    sandbox: { keyTtlMs: 3000 },
+    destination: { timeoutMs: 400, idempotency: { ttlMs: 3000 } },
+  });
+  const worker = await world.spawnWorker();
+  const job = await world.queue.add('send', planned('hang-applied'), { delay: 3_600_000 });
+  await job.promote();
+  await eventually(() => expect(world.sandbox.entry(job.data.idempotencyKey)?.sends).toHaveLength(1));
+  worker.kill('SIGKILL');
+  await worker.exited;
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  await world.startWorker();
+  const found = await world.until(job.data.idempotencyKey, 'dead');
+  expect(found.letter).toMatchObject({ reason: 'key-expired', verdict: 'in-doubt' });
+  expect(world.sandbox.entry(job.data.idempotencyKey)).toMatchObject({ applications: 1 });
+});
+
+test('Redis that goes away under a worker at work, and comes back, costs no write', async () => {
+  const { world, proxy } = await proxiedWorld({ sandbox: { latencyMs: 50 }, destination: { concurrency: 5 } });
+  await world.startWorker();
+  const jobs = await Promise.all(
+    Array.from({ length: 40 }, (_, i) => world.queue.add('send', planned(i % 4 === 0 ? '422' : 'ok'))),
+  );
+  for (let outages = 0; outages < 3; outages++) {
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    await proxy.refuse();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await proxy.restore();
+  }
+  for (const [i, job] of jobs.entries()) {
+    const found = await world.until(job.data.idempotencyKey, ['delivered', 'dead'], 25_000);
+    expect([found.state, found.verdict]).toEqual(i % 4 === 0 ? ['dead', 'not-applied'] : ['delivered', 'applied-once']);
+    expect(world.sandbox.entry(job.data.idempotencyKey)?.applications).toBe(i % 4 === 0 ? 0 : 1);
+  }
+});

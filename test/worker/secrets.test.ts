@@ -34,7 +34,11 @@ test('the auth value and the Redis password are nowhere but where they belong', 
       if (status === 'reset') return void request.socket.resetAndDestroy();
       const said = `${key} ${encodeURIComponent(key)} ${Buffer.from(key).toString('base64')}`;
       response.writeHead(status, { 'x-request-id': `req_${encodeURIComponent(key)}` });
-      response.end(JSON.stringify({ code: key, message: said, request_id: key, details: { [key]: said, field: key } }));
+      // As PHP and Go write it: with escapes that JSON.stringify would not use.
+      const escaped = (text: string): string => text.replaceAll('/', '\\/').replaceAll('+', '\\u002B');
+      response.end(
+        escaped(JSON.stringify({ code: key, message: said, request_id: key, details: { [key]: said, field: key } })),
+      );
     });
   }).listen(0, '127.0.0.1');
   await new Promise((resolve) => api.once('listening', resolve));
@@ -115,6 +119,8 @@ test('the auth value and the Redis password are nowhere but where they belong', 
     encodeURIComponent(AUTH),
     JSON.stringify(AUTH).slice(1, -1),
     Buffer.from(AUTH).toString('base64'),
+    AUTH.replaceAll('/', '\\/'),
+    AUTH.slice(0, 14),
     REDIS_PASSWORD,
     encodeURIComponent(REDIS_PASSWORD),
   ];

@@ -1,0 +1,48 @@
+// Corrupt jobs: what stands in Redis may be anything, and BullMQ's fetch throws over it, again and again.
+import type { JobJson } from 'bullmq';
+import { isRecord } from '../core/json.ts';
+
+/** Fields of a job's hash that BullMQ parses, and what they are emptied to. */
+const PARSED: Record<string, { empty: string; good: (value: unknown) => boolean }> = {
+  opts: { empty: '{}', good: isRecord },
+  progress: { empty: '0', good: () => true },
+  // A job that lost its parent has none.
+  parent: {
+    empty: '',
+    good: (value) => isRecord(value) && typeof value.id === 'string' && typeof value.queueKey === 'string',
+  },
+};
+
+/**
+ * Empties the fields that BullMQ could not read.
+ * @param hash a job's hash as HGETALL gives it, field after field; mended in place
+ * @returns what was changed; '' for a field that must go
+ */
+export function mendHash(hash: unknown): Record<string, string> {
+  const mended: Record<string, string> = {};
+  if (!Array.isArray(hash)) return mended;
+  for (let i = 0; i + 1 < hash.length; i += 2) {
+    const field = String(hash[i]);
+    const rule = Object.hasOwn(PARSED, field) ? PARSED[field] : undefined;
+    if (rule && !isGood(hash[i + 1], rule.good)) hash[i + 1] = mended[field] = rule.empty;
+  }
+  return mended;
+}
+
+/** A job that BullMQ can hold, whatever its data is; take() reads the raw text. */
+export function parseable(json: JobJson): JobJson {
+  try {
+    JSON.parse(json.data || '{}');
+    return json;
+  } catch {
+    return { ...json, data: '{}' };
+  }
+}
+
+function isGood(text: unknown, good: (value: unknown) => boolean): boolean {
+  try {
+    return good(JSON.parse(String(text)));
+  } catch {
+    return false;
+  }
+}

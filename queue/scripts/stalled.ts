@@ -1,0 +1,20 @@
+// A stalled write's start has left no record: here its time is kept, in the step that takes it back. The life of the
+// idempotency key counts from it (DESIGN decision 13); the time the write was due may lie later, when somebody
+// promoted it or its producer's clock was fast.
+import { asFunction, BULLMQ, type Script } from './compose.ts';
+import { LOST_AT_FIELD } from '../keys.ts';
+
+/** KEYS and ARGV: those of BullMQ's script. Returns the ids of the stalled jobs, as it does. */
+export const MOVE_STALLED: Script = {
+  name: 'waybill:moveStalledJobsToWait:1',
+  keys: BULLMQ.moveStalledJobsToWait.keys,
+  lua: `${asFunction('moveStalledJobsToWait')}
+local stalled = moveStalledJobsToWait(KEYS, ARGV)
+for _, jobId in ipairs(stalled) do
+  local jobKey = ARGV[2] .. jobId
+  local startedAt = redis.call('HGET', jobKey, 'processedOn')
+  if startedAt then redis.call('HSETNX', jobKey, '${LOST_AT_FIELD}', startedAt) end
+end
+return stalled
+`,
+};
