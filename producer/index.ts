@@ -6,7 +6,9 @@ export { defineConfig, type Config, type ConfigInput } from '../core/config.ts';
 export { WaybillError, type WaybillErrorCode } from '../core/errors.ts';
 export type { Method, Write, WriteInput } from '../core/write.ts';
 export type { ConnectionInput } from '../queue/connection.ts';
-export type { AddOptions, BulkAnswer, BulkItem, Delivery, WriteJob, WriteQueue } from '../queue/write-queue.ts';
+export type { AddOptions } from '../queue/add-options.ts';
+export type { Delivery } from '../queue/delivery.ts';
+export type { BulkAnswer, BulkItem, WriteJob, WriteQueue } from '../queue/write-queue.ts';
 
 export interface QueueOptions {
   /** A redis:// URL, ioredis options, a Redis or a Cluster (which stays the caller's to close); redis://127.0.0.1:6379 when left out. */

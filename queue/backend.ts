@@ -1,46 +1,27 @@
-// WaybillBackend: BullMQ's own Redis backend with gates of ours (DESIGN decision 5).
-//  add…Job          compare and add under an idempotency key, one script
+// The settling half of our BullMQ backend: the gates through which every write leaves (DESIGN decision 5).
 //  moveToCompleted  a delivered write leaves its body behind, still BullMQ's one script
 //  moveToDelayed    a retry carries the journal, still BullMQ's one script
 //  moveToFailed     everything that BullMQ fails is filed as a dead letter, one script
 //  moveStalled…     a start that left no record leaves its time
 import { setTimeout } from 'node:timers/promises';
-import {
-  isNotConnectionError,
-  type JobJson,
-  type MinimalJob,
-  type QueueBaseOptions,
-  QueueKeys,
-  raw2NextJobData,
-  type RedisConnection,
-  RedisQueueBackend,
-} from 'bullmq';
+import { isNotConnectionError, type JobJson, type MinimalJob, raw2NextJobData, type RedisQueueBackend } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { WaybillError } from '../core/errors.ts';
 import { type Journal, readJournal, withoutBodies } from '../core/journal.ts';
-import { deadQueueName, destinationOf, letterId, LOST_AT_FIELD, prefixOf, rowKeys } from './keys.ts';
+import type { Write } from '../core/write.ts';
+import { AddingBackend, type RedisClient } from './adding-backend.ts';
+import { deadQueueName, letterId, LOST_AT_FIELD, prefixOf, rowKeys } from './keys.ts';
 import { type DeadLetter, requestIdsOf } from './letter.ts';
-import { letterJobJson } from './letter-job.ts';
 import { mendHash, parseable } from './mend.ts';
-import { ADD_SCRIPTS, type AddCommand } from './scripts/add.ts';
-import type { Script } from './scripts/compose.ts';
 import { DEAD_LETTER, LETTER_EXISTS } from './scripts/dead-letter.ts';
 import { MOVE_STALLED } from './scripts/stalled.ts';
-import { asTombstone, deliveredTombstone, deadTombstone } from './tombstone.ts';
+import { asTombstone, deadTombstone, deliveredTombstone } from './tombstone.ts';
 import { isAway } from './unavailable.ts';
-import type { Write } from '../core/write.ts';
-import type { Delivery } from './write-queue.ts';
+import type { Delivery } from './delivery.ts';
 
-type RedisClient = Parameters<RedisQueueBackend['execCommand']>[0];
 type Fields = Record<string, unknown>;
 type Finished = { result: void | unknown[]; finishedOn: number };
 
-/** What add() was answered: a write of this key was new, there already with this payload, or with another. */
-export type Added =
-  | { status: 'queued' | 'conflict'; jobId: string }
-  | { status: 'duplicate'; jobId: string; data: string; opts: string; timestamp: number };
-
-const SCRIPTS: readonly Script[] = [...Object.values(ADD_SCRIPTS), DEAD_LETTER, MOVE_STALLED];
 /** Commands whose reply may bring the next job's hash. */
 const FETCHING = new Set(['moveToActive', 'moveToFinished', 'moveToDelayed']);
 /** Before the next fetch after Redis refused one. */
@@ -50,65 +31,13 @@ const SETTLE_AGAIN_MS = 250;
 /** A letter may stand under a write's first id when an operator removed the write and it was added again. */
 const MAX_LETTERS_OF_A_WRITE = 100;
 
-export class WaybillBackend extends RedisQueueBackend {
-  readonly destination: string;
+export class WaybillBackend extends AddingBackend {
   /** Makes the dead letter of a job that BullMQ fails; set by the consumer. */
   letterOf: ((job: MinimalJob, failedReason: string) => DeadLetter) | undefined;
   /** Deliveries of jobs on their way to be finished: an error on that way must not become a retry. */
   readonly deliveries = new WeakMap<object, Delivery>();
   /** Journals on their way to be stored with a retry. BullMQ passes only id and token, and a token goes from job to job. */
   readonly #journals = new Map<string, Journal>();
-  /** Payload hashes of the writes that add() is adding. */
-  readonly #hashes = new WeakMap<JobJson, string>();
-  /** Letters whose arguments are being collected, not sent. */
-  readonly #letters = new WeakSet<JobJson>();
-
-  constructor(connection: RedisConnection, name: string, opts: QueueBaseOptions, blockingConnection?: RedisConnection) {
-    const keys = new QueueKeys(prefixOf(destinationOf(name)));
-    super(connection, name, keys.getKeys(name), (type) => keys.toKey(name, type), opts, blockingConnection);
-    this.destination = destinationOf(name);
-  }
-
-  /** Compares and adds each write in one script each; one round trip for all. Errors stand in their item's place. */
-  async addWrites(writes: readonly { job: JobJson; hash: string }[]): Promise<(Added | Error)[]> {
-    const client = await this.#scriptClient();
-    for (const { job, hash } of writes) this.#hashes.set(job, hash);
-    const addOne = (job: JobJson): Promise<unknown> =>
-      this.addJobToTransaction(client, job, job.id).catch((error: unknown) => error);
-    const [only] = writes;
-    if (writes.length === 1 && only) return [added(await addOne(only.job))];
-    const pipeline = client.pipeline();
-    for (const { job } of writes) void this.addJobToTransaction(pipeline, job, job.id);
-    const replies = (await pipeline.exec()) as [Error | null, unknown][];
-    return Promise.all(
-      replies.map(async ([error, reply], i) => {
-        const job = writes[i]?.job;
-        // ioredis takes a script for loaded for a minute, also after a failover or SCRIPT FLUSH; outside a pipeline it looks.
-        const flushed = error?.message.startsWith('NOSCRIPT') === true && job !== undefined;
-        return added(flushed ? await addOne(job) : (error ?? reply));
-      }),
-    );
-  }
-
-  protected override addStandardJob(
-    ...args: Parameters<RedisQueueBackend['addStandardJob']>
-  ): Promise<string | number> {
-    return this.#compareAndAdd('addStandardJob', args, () => super.addStandardJob(...args));
-  }
-
-  protected override addDelayedJob(...args: Parameters<RedisQueueBackend['addDelayedJob']>): Promise<string | number> {
-    return this.#compareAndAdd('addDelayedJob', args, () => super.addDelayedJob(...args));
-  }
-
-  protected override addPrioritizedJob(
-    ...args: Parameters<RedisQueueBackend['addPrioritizedJob']>
-  ): Promise<string | number> {
-    const [, job, encodedOpts, list, keys] = args;
-    if (this.#letters.has(job)) {
-      return this.addPrioritizedJobArgs(job, encodedOpts, list, keys) as unknown as Promise<string>;
-    }
-    return this.#compareAndAdd('addPrioritizedJob', args, () => super.addPrioritizedJob(...args));
-  }
 
   /** A delivered write keeps its answer and its key; headers and body go, in BullMQ's own script. */
   override async moveToCompleted(
@@ -216,8 +145,8 @@ export class WaybillBackend extends RedisQueueBackend {
     fetchNext: boolean,
     fieldsToUpdate: Fields,
   ): Promise<Finished | undefined> {
-    const client = await this.#scriptClient();
-    const letterArgs = await this.#letterArgs(client, letter);
+    const client = await this.scriptClient();
+    const letterArgs = await this.letterArgs(client, letter);
     const fields = { ...fieldsToUpdate, data: JSON.stringify(deadTombstone(letter.write, letter.id)), progress: '0' };
     const finishedOn = letter.deadAt;
     // `false`: kept until its letter leaves, whatever a plain producer asked for.
@@ -235,7 +164,7 @@ export class WaybillBackend extends RedisQueueBackend {
     const finishKeys = this.moveToFinishedKeys.length;
     const letterKeys = letterArgs.length - 3;
     const rows = rowKeys(this.destination);
-    const result: unknown = await this.#run(client, DEAD_LETTER, [
+    const result: unknown = await this.run(client, DEAD_LETTER, [
       ...finish.slice(0, finishKeys),
       ...letterArgs.slice(0, letterKeys),
       `${prefixOf(this.destination)}:${deadQueueName(this.destination)}:${letter.id}`,
@@ -268,8 +197,8 @@ export class WaybillBackend extends RedisQueueBackend {
   }
 
   override async moveStalledJobsToWait(): Promise<string[]> {
-    const client = await this.#scriptClient();
-    return (await this.#run(client, MOVE_STALLED, this.moveStalledJobsToWaitArgs())) as string[];
+    const client = await this.scriptClient();
+    return (await this.run(client, MOVE_STALLED, this.moveStalledJobsToWaitArgs())) as string[];
   }
 
   /** When the first start of a job that left no record began, epoch ms; one read, for such jobs only. */
@@ -338,58 +267,4 @@ export class WaybillBackend extends RedisQueueBackend {
       }
     }
   }
-
-  #compareAndAdd(
-    command: AddCommand,
-    [client, job, encodedOpts, list, keys]: Parameters<RedisQueueBackend['addStandardJob']>,
-    plain: () => Promise<string | number>,
-  ): Promise<string | number> {
-    const hash = this.#hashes.get(job);
-    if (hash === undefined) return plain();
-    const argsOf = {
-      addStandardJob: () => this.addStandardJobArgs(job, encodedOpts, list, keys),
-      addDelayedJob: () => this.addDelayedJobArgs(job, encodedOpts, list, keys),
-      addPrioritizedJob: () => this.addPrioritizedJobArgs(job, encodedOpts, list, keys),
-    };
-    const args = argsOf[command]();
-    args.splice(-3, 0, this.toKey(job.id));
-    return this.#run(client, ADD_SCRIPTS[command], [...args, hash]) as Promise<string>;
-  }
-
-  async #letterArgs(client: RedisClient, letter: DeadLetter): Promise<(string | Buffer)[]> {
-    const job = letterJobJson(letter);
-    this.#letters.add(job);
-    const keys = new QueueKeys(prefixOf(this.destination)).getKeys(deadQueueName(this.destination));
-    return (await this.addJobToTransaction(client, job, letter.id, {}, keys)) as unknown as (string | Buffer)[];
-  }
-
-  #run(client: RedisClient, script: Script, args: unknown[]): unknown {
-    // undefined, true and false are no arguments for Redis (FACTS).
-    return client.runCommand(script.name, args.map(asArgument));
-  }
-
-  /** The client, with our scripts defined: a pipeline knows only those that were defined before it was made. */
-  async #scriptClient(): Promise<Awaited<RedisQueueBackend['client']>> {
-    const client = await this.client;
-    const commands = client as unknown as Record<string, unknown> & Redis;
-    for (const script of SCRIPTS) {
-      if (typeof commands[script.name] !== 'function') {
-        commands.defineCommand(script.name, { numberOfKeys: script.keys, lua: script.lua });
-      }
-    }
-    return client;
-  }
-}
-
-function added(reply: unknown): Added | Error {
-  if (reply instanceof Error) return reply;
-  const [status, jobId, data = '{}', opts = '{}', timestamp = '0'] = reply as [Added['status'], ...string[]];
-  return status === 'duplicate'
-    ? { status, jobId: jobId ?? '', data, opts, timestamp: Number(timestamp) }
-    : { status, jobId: jobId ?? '' };
-}
-
-function asArgument(value: unknown): unknown {
-  if (value === undefined || value === null) return '';
-  return typeof value === 'boolean' ? Number(value) : value;
 }

@@ -8,7 +8,7 @@ import { getLetter, letterOfRequestId } from './dead-letters.ts';
 import { type DeadLetter, requestIdsOf } from './letter.ts';
 import type { Reader } from './reader.ts';
 import { asTombstone } from './tombstone.ts';
-import type { Delivery } from './write-queue.ts';
+import type { Delivery } from './delivery.ts';
 
 export type FoundState = 'scheduled' | 'waiting' | 'sending' | 'retrying' | 'postponed' | 'delivered' | 'dead';
 

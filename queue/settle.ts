@@ -7,7 +7,7 @@ import type { Journal } from '../core/journal.ts';
 import type { WaybillBackend } from './backend.ts';
 import type { DeadFacts } from './letter.ts';
 import type { Taken } from './take.ts';
-import type { Delivery } from './write-queue.ts';
+import type { Delivery } from './delivery.ts';
 
 /** What a worker found out about one write, and what is to be done about it. */
 export interface Settlement {

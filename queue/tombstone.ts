@@ -1,7 +1,7 @@
 // What stays of a settled write under its job id: enough to answer the same key again, and no body.
 import { isRecord } from '../core/json.ts';
 import type { Method, Write } from '../core/write.ts';
-import type { Delivery } from './write-queue.ts';
+import type { Delivery } from './delivery.ts';
 
 interface Remains {
   method?: Method;

@@ -3,52 +3,18 @@ import { randomUUID } from 'node:crypto';
 import { Job, type JobsOptions, Queue } from 'bullmq';
 import { WaybillError } from '../core/errors.ts';
 import { isRecord } from '../core/json.ts';
-import {
-  checkDestinationName,
-  checkIdempotencyKey,
-  checkMaxAttempts,
-  checkTime,
-  jobIdOf,
-  payloadHash,
-  toWrite,
-  type Write,
-  type WriteInput,
-} from '../core/write.ts';
-import type { Added, WaybillBackend } from './backend.ts';
+import { checkDestinationName, jobIdOf, payloadHash, toWrite, type Write, type WriteInput } from '../core/write.ts';
+import { type AddOptions, checkOptions } from './add-options.ts';
+import type { Added } from './adding-backend.ts';
+import type { WaybillBackend } from './backend.ts';
 import { backendFactory } from './backend-factory.ts';
 import { connect, type Connection, type ConnectionInput, disconnect, PRODUCER_OPTIONS } from './connection.ts';
 import { DEFAULT_MAX_ATTEMPTS } from '../core/config.ts';
+import type { Delivery } from './delivery.ts';
 import { prefixOf } from './keys.ts';
 import { register } from './registry.ts';
 import { asTombstone } from './tombstone.ts';
 import { answerWithin, unavailable } from './unavailable.ts';
-
-export interface AddOptions {
-  /** Milliseconds from now until the first attempt may start. */
-  delay?: number;
-  /** 1 (first) to 2 097 151; writes without one go before all of them. */
-  priority?: number;
-  /** Overrides the destination's maxAttempts, the first attempt included. */
-  maxAttempts?: number;
-  /** A Date or epoch ms after which the write is not sent any more; it is dead as `too-late` then. */
-  expiresAt?: Date | number;
-  /** As in the payload. */
-  idempotencyKey?: string;
-}
-
-/** What a delivered write left. */
-export interface Delivery {
-  status: number;
-  requestId?: string;
-  /** Epoch ms of the answer. */
-  deliveredAt: number;
-  durationMs: number;
-  /** How many attempts it took. */
-  attempts: number;
-  /** The API said that this was the stored answer of an earlier send. */
-  replayed?: true;
-  worker?: string;
-}
 
 /** The job of a write. `duplicate` is true when its key stood in the queue with the same payload already. */
 export type WriteJob = Job<Write, Delivery> & { duplicate: boolean };
@@ -64,22 +30,6 @@ export type BulkAnswer =
   | { status: 'queued' | 'duplicate'; job: WriteJob }
   | { status: 'conflict' | 'invalid' | 'unavailable'; error: WaybillError };
 
-const OPTIONS = ['delay', 'priority', 'maxAttempts', 'expiresAt', 'idempotencyKey'];
-/** BullMQ's options that would break a promise, and what to use in their place. */
-const REFUSED: Record<string, string> = {
-  jobId: 'it is made from the idempotency key; give idempotencyKey',
-  attempts: 'give maxAttempts',
-  backoff: "the back-off is the destination's, set in the worker's configuration",
-  removeOnComplete: 'a delivered write is kept as long as its key lives',
-  removeOnFail: 'a dead write is kept until its dead letter leaves',
-  parent: 'a write cannot wait for others',
-  repeat: 'every write needs its own idempotency key',
-  deduplication: 'the idempotency key does it, for longer',
-  lifo: 'writes go first in, first out; give priority',
-  timestamp: 'the time of adding is the clock’s',
-};
-const MAX_PRIORITY = 2 ** 21 - 1;
-const MAX_DELAY_MS = 365 * 86_400_000;
 /** Answers or QUEUE_UNAVAILABLE within 2 s, what was spent on connecting included. */
 const ANSWER_WITHIN_MS = 1900;
 /** addBulk sends this many at a time, so that no pipeline holds Redis up. */
@@ -227,39 +177,4 @@ function becomeStored(job: WriteJob, stored: Added & { status: 'duplicate' }): v
   job.priority = job.opts.priority ?? 0;
   job.timestamp = stored.timestamp;
   job.duplicate = true;
-}
-
-function checkOptions(opts: unknown): {
-  delay?: number;
-  priority?: number;
-  maxAttempts?: number;
-  expiresAt?: number;
-  idempotencyKey?: string;
-} {
-  if (opts === undefined) return {};
-  const refuse = (field: string, why: string): never => {
-    throw new WaybillError('INVALID_WRITE', `options.${field}: ${why}`, { field: `options.${field}` });
-  };
-  if (!isRecord(opts)) throw new WaybillError('INVALID_WRITE', 'options: must be an object', { field: 'options' });
-  for (const [name, value] of Object.entries(opts)) {
-    if (OPTIONS.includes(name) || value === undefined) continue;
-    refuse(
-      name.slice(0, 80),
-      `is refused, as it would break a promise; ${REFUSED[name] ?? `allowed are ${OPTIONS.join(', ')}`}`,
-    );
-  }
-  const { delay, priority, maxAttempts, expiresAt, idempotencyKey } = opts;
-  const whole = (field: string, value: unknown, low: number, high: number): number =>
-    Number.isInteger(value) && (value as number) >= low && (value as number) <= high
-      ? (value as number)
-      : refuse(field, `must be a whole number from ${low} to ${high}`);
-  return {
-    ...(delay !== undefined && { delay: whole('delay', delay, 0, MAX_DELAY_MS) }),
-    ...(priority !== undefined && { priority: whole('priority', priority, 1, MAX_PRIORITY) }),
-    ...(maxAttempts !== undefined && { maxAttempts: checkMaxAttempts(maxAttempts, 'options.maxAttempts') }),
-    ...(expiresAt !== undefined && { expiresAt: checkTime(expiresAt, 'options.expiresAt') }),
-    ...(idempotencyKey !== undefined && {
-      idempotencyKey: checkIdempotencyKey(idempotencyKey, 'options.idempotencyKey'),
-    }),
-  };
 }

@@ -7,7 +7,7 @@ import { evidenceOf, verdictOf } from '../core/verdict.ts';
 import type { Write } from '../core/write.ts';
 import type { Settlement } from '../queue/settle.ts';
 import type { Taken } from '../queue/take.ts';
-import type { Delivery } from '../queue/write-queue.ts';
+import type { Delivery } from '../queue/delivery.ts';
 import { type AttemptLine, logAttempt, type WorkerLog } from './log.ts';
 
 export interface Processing {

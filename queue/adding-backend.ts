@@ -1,0 +1,130 @@
+// The adding half of our BullMQ backend: compare and add under an idempotency key, in one script (DESIGN decision 3).
+// It is also where every script of ours is defined and run.
+import { type JobJson, type QueueBaseOptions, QueueKeys, type RedisConnection, RedisQueueBackend } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { deadQueueName, destinationOf, prefixOf } from './keys.ts';
+import type { DeadLetter } from './letter.ts';
+import { letterJobJson } from './letter-job.ts';
+import { ADD_SCRIPTS, type AddCommand } from './scripts/add.ts';
+import type { Script } from './scripts/compose.ts';
+import { DEAD_LETTER } from './scripts/dead-letter.ts';
+import { MOVE_STALLED } from './scripts/stalled.ts';
+
+export type RedisClient = Parameters<RedisQueueBackend['execCommand']>[0];
+
+/** What add() was answered: a write of this key was new, there already with this payload, or with another. */
+export type Added =
+  | { status: 'queued' | 'conflict'; jobId: string }
+  | { status: 'duplicate'; jobId: string; data: string; opts: string; timestamp: number };
+
+const SCRIPTS: readonly Script[] = [...Object.values(ADD_SCRIPTS), DEAD_LETTER, MOVE_STALLED];
+
+export class AddingBackend extends RedisQueueBackend {
+  readonly destination: string;
+  /** Payload hashes of the writes that add() is adding. */
+  readonly #hashes = new WeakMap<JobJson, string>();
+  /** Letters whose arguments are being collected, not sent. */
+  readonly #letters = new WeakSet<JobJson>();
+
+  constructor(connection: RedisConnection, name: string, opts: QueueBaseOptions, blockingConnection?: RedisConnection) {
+    const keys = new QueueKeys(prefixOf(destinationOf(name)));
+    super(connection, name, keys.getKeys(name), (type) => keys.toKey(name, type), opts, blockingConnection);
+    this.destination = destinationOf(name);
+  }
+
+  /** Compares and adds each write in one script each; one round trip for all. Errors stand in their item's place. */
+  async addWrites(writes: readonly { job: JobJson; hash: string }[]): Promise<(Added | Error)[]> {
+    const client = await this.scriptClient();
+    for (const { job, hash } of writes) this.#hashes.set(job, hash);
+    const addOne = (job: JobJson): Promise<unknown> =>
+      this.addJobToTransaction(client, job, job.id).catch((error: unknown) => error);
+    const [only] = writes;
+    if (writes.length === 1 && only) return [added(await addOne(only.job))];
+    const pipeline = client.pipeline();
+    for (const { job } of writes) void this.addJobToTransaction(pipeline, job, job.id);
+    const replies = (await pipeline.exec()) as [Error | null, unknown][];
+    return Promise.all(
+      replies.map(async ([error, reply], i) => {
+        const job = writes[i]?.job;
+        // ioredis takes a script for loaded for a minute, also after a failover or SCRIPT FLUSH; outside a pipeline it looks.
+        const flushed = error?.message.startsWith('NOSCRIPT') === true && job !== undefined;
+        return added(flushed ? await addOne(job) : (error ?? reply));
+      }),
+    );
+  }
+
+  protected override addStandardJob(
+    ...args: Parameters<RedisQueueBackend['addStandardJob']>
+  ): Promise<string | number> {
+    return this.#compareAndAdd('addStandardJob', args, () => super.addStandardJob(...args));
+  }
+
+  protected override addDelayedJob(...args: Parameters<RedisQueueBackend['addDelayedJob']>): Promise<string | number> {
+    return this.#compareAndAdd('addDelayedJob', args, () => super.addDelayedJob(...args));
+  }
+
+  protected override addPrioritizedJob(
+    ...args: Parameters<RedisQueueBackend['addPrioritizedJob']>
+  ): Promise<string | number> {
+    const [, job, encodedOpts, list, keys] = args;
+    if (this.#letters.has(job)) {
+      return this.addPrioritizedJobArgs(job, encodedOpts, list, keys) as unknown as Promise<string>;
+    }
+    return this.#compareAndAdd('addPrioritizedJob', args, () => super.addPrioritizedJob(...args));
+  }
+
+  #compareAndAdd(
+    command: AddCommand,
+    [client, job, encodedOpts, list, keys]: Parameters<RedisQueueBackend['addStandardJob']>,
+    plain: () => Promise<string | number>,
+  ): Promise<string | number> {
+    const hash = this.#hashes.get(job);
+    if (hash === undefined) return plain();
+    const argsOf = {
+      addStandardJob: () => this.addStandardJobArgs(job, encodedOpts, list, keys),
+      addDelayedJob: () => this.addDelayedJobArgs(job, encodedOpts, list, keys),
+      addPrioritizedJob: () => this.addPrioritizedJobArgs(job, encodedOpts, list, keys),
+    };
+    const args = argsOf[command]();
+    args.splice(-3, 0, this.toKey(job.id));
+    return this.run(client, ADD_SCRIPTS[command], [...args, hash]) as Promise<string>;
+  }
+
+  /** The arguments with which BullMQ would add a dead letter: part of the script that settles its write. */
+  protected async letterArgs(client: RedisClient, letter: DeadLetter): Promise<(string | Buffer)[]> {
+    const job = letterJobJson(letter);
+    this.#letters.add(job);
+    const keys = new QueueKeys(prefixOf(this.destination)).getKeys(deadQueueName(this.destination));
+    return (await this.addJobToTransaction(client, job, letter.id, {}, keys)) as unknown as (string | Buffer)[];
+  }
+
+  protected run(client: RedisClient, script: Script, args: unknown[]): unknown {
+    // undefined, true and false are no arguments for Redis (FACTS).
+    return client.runCommand(script.name, args.map(asArgument));
+  }
+
+  /** The client, with our scripts defined: a pipeline knows only those that were defined before it was made. */
+  protected async scriptClient(): Promise<Awaited<RedisQueueBackend['client']>> {
+    const client = await this.client;
+    const commands = client as unknown as Record<string, unknown> & Redis;
+    for (const script of SCRIPTS) {
+      if (typeof commands[script.name] !== 'function') {
+        commands.defineCommand(script.name, { numberOfKeys: script.keys, lua: script.lua });
+      }
+    }
+    return client;
+  }
+}
+
+function added(reply: unknown): Added | Error {
+  if (reply instanceof Error) return reply;
+  const [status, jobId, data = '{}', opts = '{}', timestamp = '0'] = reply as [Added['status'], ...string[]];
+  return status === 'duplicate'
+    ? { status, jobId: jobId ?? '', data, opts, timestamp: Number(timestamp) }
+    : { status, jobId: jobId ?? '' };
+}
+
+function asArgument(value: unknown): unknown {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'boolean' ? Number(value) : value;
+}
