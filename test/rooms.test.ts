@@ -58,6 +58,6 @@ test.each([
 
 test('the lock file carries no download address, and .ci/run calls the test command of the README', async () => {
   expect(await readFile(join(ROOT, 'package-lock.json'), 'utf8')).not.toContain('"resolved"');
-  expect(await readFile(join(ROOT, '.ci/run'), 'utf8')).toMatch(/npm ci\nnpm test\n/);
+  expect(await readFile(join(ROOT, '.ci/run'), 'utf8')).toContain('npm ci && npm test\n');
   expect(await readFile(join(ROOT, 'README.md'), 'utf8')).toContain('npm ci && npm test');
 });
