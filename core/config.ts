@@ -193,6 +193,9 @@ function checkRedisUrl(value: string, context: z.RefinementCtx): void {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (!url || !['redis:', 'rediss:'].includes(url.protocol)) {
     context.addIssue({ code: 'custom', message: 'must be a redis:// or rediss:// URL' });
+  } else if (url.search || url.hash) {
+    // The driver reads options there, a password among them, which would stand in files and messages.
+    context.addIssue({ code: 'custom', message: 'must not hold a query or a fragment' });
   }
 }
 

@@ -28,7 +28,8 @@ export interface BulkItem {
 /** One answer of addBulk, in its item's place. */
 export type BulkAnswer =
   | { status: 'queued' | 'duplicate'; job: WriteJob }
-  | { status: 'conflict' | 'invalid' | 'unavailable'; error: WaybillError };
+  /** `refused`: Redis answered, but would not store it (QUEUE_REFUSED). */
+  | { status: 'conflict' | 'invalid' | 'unavailable' | 'refused'; error: WaybillError };
 
 /** Answers or QUEUE_UNAVAILABLE within 2 s, what was spent on connecting included. */
 const ANSWER_WITHIN_MS = 1900;
@@ -144,7 +145,8 @@ export class WriteQueue extends Queue<Write, Delivery> {
       const answer = answers[i];
       const key = job.data.idempotencyKey;
       if (answer === undefined || answer instanceof Error) {
-        return { status: 'unavailable', error: unavailable(label, key, answer) };
+        const error = unavailable(label, key, answer);
+        return { status: error.code === 'QUEUE_REFUSED' ? 'refused' : 'unavailable', error };
       }
       if (answer.status === 'conflict') {
         const message = `idempotency key ${JSON.stringify(key)} stands for another payload in ${this.name}; nothing was enqueued. Use a new key for a new write.`;

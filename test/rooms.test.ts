@@ -38,6 +38,13 @@ test.each([
   ['worker/x.ts', 'bullmq'],
   ['dev/x.ts', '../cli/main.ts'],
   ['cli/x.ts', 'undici'],
+  ['cli/x.ts', 'pino'],
+  ['cli/x.ts', '../queue/settle.ts'],
+  ['cli/x.ts', '../worker/process.ts'],
+  ['dev/x.ts', '../queue/backend.ts'],
+  ['core/x.ts', 'waybill/worker'],
+  ['core/x.ts', '../test/support/world.ts'],
+  ['core/x.ts', 'node:fs'],
 ])('%s must not import %s', async (file, imported) =>
   expect(await lint(file, `import { x } from '${imported}';\nexport const y = x;\n`)).toContain(
     'no-restricted-imports',
@@ -50,9 +57,24 @@ test.each([
   ['worker/x.ts', '../queue/consumer.ts'],
   ['worker/x.ts', 'undici'],
   ['cli/x.ts', '../worker/index.ts'],
+  ['cli/x.ts', '../queue/find.ts'],
+  ['cli/x.ts', '../core/write.ts'],
 ])('%s may import %s', async (file, imported) =>
   expect(await lint(file, `import { x } from '${imported}';\nexport const y = x;\n`)).not.toContain(
     'no-restricted-imports',
+  ),
+);
+
+test.each([
+  ['core/x.ts', 'Date.now()'],
+  ['core/x.ts', 'Math.random()'],
+  ['core/x.ts', 'process.env.X'],
+  ['queue/x.ts', 'process.env.X'],
+  ['worker/process.ts', 'process.exit(1)'],
+  ['producer/x.ts', "process.on('SIGTERM', f)"],
+])('%s must not say %s', async (file, said) =>
+  expect(await lint(file, `declare const f: () => void;\nexport const y = [f, ${said}];\n`)).toContain(
+    'no-restricted-properties',
   ),
 );
 

@@ -3,6 +3,7 @@
 import { type DestinationStream, pino, type Logger } from 'pino';
 import type { Attempt } from '../core/journal.ts';
 import type { DeadReason } from '../core/decide.ts';
+import { withoutUserinfo } from '../core/redact.ts';
 import type { Verdict } from '../core/verdict.ts';
 
 export type WorkerLog = Logger;
@@ -67,9 +68,7 @@ export function errorFields(error: unknown): Record<string, unknown> {
   return {
     name: text(name, 'Error').slice(0, 64),
     ...(typeof code === 'string' && { code: code.slice(0, 64) }),
-    message: text(message, '')
-      .replace(/\/\/[^/\s@]*@/g, '//')
-      .slice(0, MAX_MESSAGE),
+    message: withoutUserinfo(text(message, '')).slice(0, MAX_MESSAGE),
   };
 }
 

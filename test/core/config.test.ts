@@ -60,6 +60,11 @@ describe('secrets', () => {
   });
 });
 
+test('a Redis URL with a query is refused: the driver would read a password there', () =>
+  expect(messageOf({ redis: { url: 'redis://127.0.0.1:6379?password=hunter22' } })).toMatch(
+    /must not hold a query(?!.*hunter22)/,
+  ));
+
 test('an override wins over the file, the last one over all, and is named in the message', () => {
   const overrides = [
     { path: ['log', 'level'], value: 'warn', from: 'WAYBILL_LOG_LEVEL' },

@@ -82,7 +82,7 @@ describe('one line per attempt', () => {
 });
 
 test('an error is logged by name, code and message, never with its command', () => {
-  const error = Object.assign(new Error('NOPERM on redis://app:hunter22@127.0.0.1'), {
+  const error = Object.assign(new Error('NOPERM on redis://app:hunt@er/22@127.0.0.1'), {
     code: 'NOPERM',
     command: { args: ['hunter22'] },
   });
