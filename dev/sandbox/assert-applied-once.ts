@@ -45,11 +45,10 @@ async function readEntry(source: string, key: string): Promise<LedgerEntry | und
 }
 
 function describe(send: LedgerSend, index: number): string {
-  const { at, path, worker, step, status, applied, payloadSha256 } = send;
+  const { at, path, step, status, applied, payloadSha256 } = send;
   return [
     `  ${index + 1}. ${new Date(at).toISOString()}`,
     path,
-    ...(worker === undefined ? [] : [`worker ${worker}`]),
     `step ${step ?? 'none'}`,
     status === null ? 'no answer' : `answered ${status}`,
     applied ? 'applied' : 'not applied',

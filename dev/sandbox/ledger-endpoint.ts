@@ -8,7 +8,7 @@ import { type Wire, whole } from './wire.ts';
 
 export const LEDGER_PATH = '/_sandbox/ledger';
 
-/** Clearing empties the ledger alone: the API still knows its idempotency keys, as a real one would. */
+/** Clearing empties the ledger alone: the API still knows its idempotency keys, as a real one would, and plans go on. */
 export async function answerLedger(ledger: LedgerBook, request: IncomingMessage, wire: Wire): Promise<void> {
   if (request.method === 'DELETE') {
     ledger.clear();

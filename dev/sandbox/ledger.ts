@@ -9,8 +9,6 @@ export interface LedgerSend {
   readonly payloadSha256: string;
   /** The request target: path and query. */
   readonly path: string;
-  /** The request's X-Waybill-Worker header, absent where it had none. */
-  readonly worker?: string;
   /** The plan step or random fault of this send; null where it was refused before one was chosen. */
   readonly step: string | null;
   /** The status that was put on the wire; null while there is none, and for good where the client got no answer. */
@@ -45,8 +43,6 @@ export interface Ledger {
 
 /** A send whose line in the ledger is still being written. */
 export interface OpenSend {
-  /** From 1: which send of its key this is; without a key, which one of its payload. */
-  readonly number: number;
   readonly chose: (step: string) => void;
   readonly applied: () => void;
   readonly answered: (status: number) => void;
@@ -58,12 +54,11 @@ type Line = Mutable<LedgerSend>;
 export class LedgerBook {
   readonly #keys = new Map<string, Line[]>();
   readonly #anonymous: Line[] = [];
-  readonly #anonymousCounts = new Map<string, number>();
 
-  open(key: string | undefined, sent: Pick<LedgerSend, 'at' | 'payloadSha256' | 'path' | 'worker'>): OpenSend {
+  open(key: string | undefined, sent: Pick<LedgerSend, 'at' | 'payloadSha256' | 'path'>): OpenSend {
     const line: Line = { ...sent, step: null, status: null, applied: false };
+    this.#linesOf(key).push(line);
     return {
-      number: key === undefined ? this.#addAnonymous(line) : this.#addKeyed(key, line),
       chose: (step) => void (line.step = step),
       applied: () => void (line.applied = true),
       answered: (status) => void (line.status = status),
@@ -88,21 +83,13 @@ export class LedgerBook {
   clear(): void {
     this.#keys.clear();
     this.#anonymous.length = 0;
-    this.#anonymousCounts.clear();
   }
 
-  #addKeyed(key: string, line: Line): number {
-    const lines = this.#keys.get(key);
-    if (lines !== undefined) return lines.push(line);
-    this.#keys.set(key, [line]);
-    return 1;
-  }
-
-  #addAnonymous(line: Line): number {
-    this.#anonymous.push(line);
-    const count = (this.#anonymousCounts.get(line.payloadSha256) ?? 0) + 1;
-    this.#anonymousCounts.set(line.payloadSha256, count);
-    return count;
+  #linesOf(key: string | undefined): Line[] {
+    if (key === undefined) return this.#anonymous;
+    const lines = this.#keys.get(key) ?? [];
+    this.#keys.set(key, lines);
+    return lines;
   }
 }
 

@@ -1,6 +1,7 @@
 // Reads the plan that a write carries in its own body, { "sandbox": { "plan": ["503", "reset-after", "ok"] } }: the n-th
-// send of a key runs step n, every later one `ok`. A wrong plan is refused whole, so that no test runs half of it.
+// send of a key that carries a plan runs step n, every later one `ok`. A wrong plan is refused whole, so that no test runs half of it.
 
+import { isRecord } from '../../core/json.ts';
 import type { ApiError } from './answer.ts';
 import { ALLOWED_STEPS, parseStep, type Step } from './steps.ts';
 
@@ -18,7 +19,7 @@ export const OK: NamedStep = namedStep('ok');
 
 /** `body` is the parsed JSON body, or undefined where it is not JSON: that has no plan. */
 export function readPlan(body: unknown): Plan {
-  if (!isObject(body) || !Object.hasOwn(body, 'sandbox')) return { kind: 'none' };
+  if (!isRecord(body) || !Object.hasOwn(body, 'sandbox')) return { kind: 'none' };
   const plan = readSteps(body['sandbox']);
   if (plan === undefined) return invalid('"sandbox" must be an object with one member, "plan", an array of steps.');
   const steps: NamedStep[] = [];
@@ -31,7 +32,7 @@ export function readPlan(body: unknown): Plan {
 }
 
 function readSteps(sandbox: unknown): readonly unknown[] | undefined {
-  if (!isObject(sandbox) || Object.keys(sandbox).some((member) => member !== 'plan')) return undefined;
+  if (!isRecord(sandbox) || Object.keys(sandbox).some((member) => member !== 'plan')) return undefined;
   return Array.isArray(sandbox['plan']) ? sandbox['plan'] : undefined;
 }
 
@@ -46,8 +47,4 @@ function invalid(why: string): Plan {
   const message = `${why} Allowed steps: ${ALLOWED_STEPS.join(', ')}.`;
   const details = { field: 'sandbox.plan', allowed: ALLOWED_STEPS };
   return { kind: 'invalid', error: { status: 400, code: 'SANDBOX_PLAN_INVALID', message, details } };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -5,7 +5,10 @@ import { type NamedStep, namedStep, OK } from './plan.ts';
 import type { StepName } from './steps.ts';
 
 /** `rates` maps step names to 0..1 and is already validated; their sum is at most 1. */
-export function createRandomFaults(rates: Readonly<Partial<Record<StepName, number>>>, seed: number): () => NamedStep {
+export function createRandomFaults(
+  rates: Readonly<Partial<Record<StepName, number | undefined>>>,
+  seed: number,
+): () => NamedStep {
   const random = mulberry32(seed);
   // Sorted, so that the order in which an object was written changes nothing.
   const faults = Object.entries(rates)

@@ -1,6 +1,7 @@
 // The way of one send through the API, in the order a real one has:
-//   1. the body is read up to a cap, 2. the API key is checked, 3. the send is counted in the ledger,
-//   4. path, idempotency key and plan must be well-formed, 5. a gateway step answers in the API's place,
+//   1. the body is read up to a cap, 2. the API key is checked, 3. the send gets its line in the ledger,
+//   4. path, idempotency key and plan must be well-formed, and only then is a step of the plan used up,
+//   5. a gateway step answers in the API's place,
 //   6. the idempotency key is looked up: replay, conflict, in progress, or run,
 //   7. the write is validated and applied, 8. its answer is stored, and only then 9. shown to the client, or not.
 // Nothing is awaited between 3 and the claim of the key in 6: that is what makes one of two concurrent sends the first.
@@ -14,6 +15,7 @@ import { type Claim, type IdempotencyKeys, readKeyHeader } from './idempotency.t
 import type { LedgerBook } from './ledger.ts';
 import { MAX_BODY_BYTES, readPayload } from './payload.ts';
 import { type NamedStep, OK, readPlan } from './plan.ts';
+import type { PlanPositions } from './plan-positions.ts';
 import { inProgress } from './step-answers.ts';
 import type { Step } from './steps.ts';
 import { findBodyFault, findWrite } from './writes.ts';
@@ -30,6 +32,7 @@ export interface Api {
   readonly latencyMs: number;
   readonly ledger: LedgerBook;
   readonly keys: IdempotencyKeys;
+  readonly positions: PlanPositions;
   /** The step of a send whose body has no plan. */
   readonly drawFault: () => NamedStep;
 }
@@ -62,9 +65,7 @@ export async function receiveSend(api: Api, request: IncomingMessage, visitor: W
   const header = readKeyHeader(request);
   const key = header.kind === 'key' ? header.key : undefined;
   const path = request.url ?? '/';
-  const worker = request.headers['x-waybill-worker'];
-  const named = typeof worker === 'string' ? { worker } : {};
-  const send = api.ledger.open(key, { at: Date.now(), payloadSha256: sha256, path, ...named });
+  const send = api.ledger.open(key, { at: Date.now(), payloadSha256: sha256, path });
   const wire: Wire = { ...visitor, onStatus: send.answered };
 
   const write = findWrite(path.replace(/\?.*$/s, ''));
@@ -72,7 +73,8 @@ export async function receiveSend(api: Api, request: IncomingMessage, visitor: W
   if (header.kind === 'malformed') return refuse(wire, KEY_INVALID);
   const plan = readPlan(parsed);
   if (plan.kind === 'invalid') return refuse(wire, plan.error);
-  const { name, step } = plan.kind === 'steps' ? (plan.steps[send.number - 1] ?? OK) : api.drawFault();
+  const { name, step } =
+    plan.kind === 'steps' ? (plan.steps[api.positions.advance(key, sha256)] ?? OK) : api.drawFault();
   send.chose(name);
   if (step.kind === 'gateway') return step.deliver(wire);
 

@@ -9,6 +9,7 @@ import { IdempotencyKeys } from './idempotency.ts';
 import { type Ledger, LedgerBook, type LedgerEntry } from './ledger.ts';
 import { answerLedger, LEDGER_PATH } from './ledger-endpoint.ts';
 import { resolveOptions, type SandboxOptions } from './options.ts';
+import { PlanPositions } from './plan-positions.ts';
 import { createRandomFaults } from './random-faults.ts';
 import { type Api, NO_SUCH_PATH, receiveSend } from './send.ts';
 import { type Wire, whole } from './wire.ts';
@@ -52,6 +53,7 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
     latencyMs,
     ledger,
     keys: new IdempotencyKeys(keyTtlMs),
+    positions: new PlanPositions(),
     drawFault: createRandomFaults(faults, seed),
   };
   const closing = new AbortController();

@@ -12,6 +12,7 @@ const DRIP_INTERVAL_MS = 100;
 const MISSING_BYTES = 64;
 
 export interface Wire {
+  /** Its connection is cut by `response.req.socket`: `response.socket` is null until a pipelined request has its turn. */
   readonly response: ServerResponse;
   readonly requestId: string;
   /** Aborted when the sandbox closes; ends every wait. */
@@ -36,7 +37,7 @@ export const truncated: Delivery = async (wire, answer) => {
   const sent = answer.body.slice(0, Math.ceil(answer.body.length / 2));
   const response = writeHead(wire, answer, Buffer.byteLength(sent) + MISSING_BYTES);
   // Only after the flush: destroying at once would lose the status line that this fault is about.
-  response?.write(sent, () => response.socket?.destroy());
+  response?.write(sent, () => response.req.socket.destroy());
 };
 
 /** One byte each 100 ms for `durationMs`, then what is left of the body, so that a patient client gets all of it. */
@@ -57,7 +58,7 @@ export function dripping(durationMs: number): Delivery {
 
 /** A TCP reset (RST), which clients see as ECONNRESET; nothing was written. */
 export async function reset(wire: Wire): Promise<void> {
-  wire.response.socket?.resetAndDestroy();
+  wire.response.req.socket.resetAndDestroy();
 }
 
 export async function hang(wire: Wire): Promise<void> {
@@ -66,7 +67,7 @@ export async function hang(wire: Wire): Promise<void> {
   if (wire.response.destroyed) return;
   const until = AbortSignal.any([wire.closing, clientLeft.signal]);
   await wait(HANG_LIMIT_MS, undefined, { signal: until }).catch(() => undefined);
-  wire.response.socket?.destroy();
+  wire.response.req.socket.destroy();
 }
 
 /** Delivers this answer whatever the API stored: what a gateway says in the API's place. */

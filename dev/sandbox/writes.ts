@@ -1,6 +1,7 @@
 // The four writes of the API and what each asks of its body. A valid body is one that may be applied; the effect itself
 // is nothing but its line in the ledger.
 
+import { isRecord } from '../../core/json.ts';
 import type { ApiError } from './answer.ts';
 
 type Body = Readonly<Record<string, unknown>>;
@@ -31,7 +32,7 @@ export function findWrite(pathname: string): Write | undefined {
 /** `parsed` is undefined where the body was not JSON. */
 export function findBodyFault(write: Write, parsed: unknown): ApiError | undefined {
   if (parsed === undefined) return { status: 400, code: 'INVALID_JSON', message: 'The body is not valid JSON.' };
-  if (!isObject(parsed)) {
+  if (!isRecord(parsed)) {
     return { status: 400, code: 'VALIDATION_ERROR', message: 'The body must be a JSON object.' };
   }
   return write.findFault(parsed);
@@ -46,7 +47,7 @@ function findProfileFault(body: Body): ApiError | undefined {
   if (email !== undefined && (typeof email !== 'string' || !EMAIL.test(email))) {
     return fault('email', 'must be a valid email address');
   }
-  if (attributes !== undefined && !isObject(attributes)) return fault('attributes', 'must be an object');
+  if (attributes !== undefined && !isRecord(attributes)) return fault('attributes', 'must be an object');
   return phone === undefined ? undefined : findPhoneFault(body);
 }
 
@@ -71,10 +72,6 @@ function findStoreFault({ name, country }: Body): ApiError | undefined {
     return fault('country', 'must be two letters (ISO 3166-1)');
   }
   return undefined;
-}
-
-function isObject(value: unknown): value is Body {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isFilled(value: unknown): boolean {
