@@ -189,14 +189,19 @@ function checkBaseUrl(value: string, context: z.RefinementCtx): void {
   if (url.search || url.hash) say('must not hold a query or a fragment');
 }
 
-function checkRedisUrl(value: string, context: z.RefinementCtx): void {
+/** Why a text is no Redis URL; undefined when it is one. Never quotes it: it may hold a password. */
+export function redisUrlFault(value: string): string | undefined {
   const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (!url || !['redis:', 'rediss:'].includes(url.protocol)) {
-    context.addIssue({ code: 'custom', message: 'must be a redis:// or rediss:// URL' });
-  } else if (url.search || url.hash) {
-    // The driver reads options there, a password among them, which would stand in files and messages.
-    context.addIssue({ code: 'custom', message: 'must not hold a query or a fragment' });
-  }
+  if (!url || !['redis:', 'rediss:'].includes(url.protocol)) return 'must be a redis:// or rediss:// URL';
+  // The driver reads options there, a password among them, which would stand in files and messages.
+  if (url.search || url.hash) return 'must not hold a query or a fragment';
+  if (!/^\/?\d{0,4}$/.test(url.pathname)) return 'must end with a database number, or none';
+  return undefined;
+}
+
+function checkRedisUrl(value: string, context: z.RefinementCtx): void {
+  const message = redisUrlFault(value);
+  if (message !== undefined) context.addIssue({ code: 'custom', message });
 }
 
 function hasPassword(url: unknown): boolean {

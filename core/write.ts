@@ -36,6 +36,8 @@ export const MAX_HEADERS = 64;
 export const MAX_HEADER_BYTES = 8192;
 export const MAX_BODY_BYTES = 5 * 1024 * 1024;
 export const MAX_ATTEMPTS = 100;
+/** As milliseconds this is in 2001: whoever says less means seconds. */
+const SECONDS_LOOK_LIKE = 1e12;
 
 /** Headers that belong to the connection (RFC 9110 §7.6.1) or carry credentials: those never enter Redis. */
 const CONNECTION_HEADERS = [
@@ -189,6 +191,9 @@ export function checkMaxAttempts(value: unknown, field = 'maxAttempts'): number 
 /** Epoch ms as a number, or a Date. */
 export function checkTime(value: unknown, field: string): number {
   const at = value instanceof Date ? value.getTime() : value;
+  if (Number.isSafeInteger(at) && (at as number) > 0 && (at as number) < SECONDS_LOOK_LIKE) {
+    throw invalid(field, 'must be milliseconds since 1970; this looks like seconds');
+  }
   if (Number.isSafeInteger(at) && (at as number) > 0) return at as number;
   throw invalid(field, 'must be a Date or a whole number of milliseconds since 1970');
 }

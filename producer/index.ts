@@ -1,4 +1,5 @@
 // What an application imports: `waybill`.
+import { WaybillError } from '../core/errors.ts';
 import type { ConnectionInput } from '../queue/connection.ts';
 import { WriteQueue } from '../queue/write-queue.ts';
 
@@ -21,5 +22,9 @@ export interface QueueOptions {
  * @throws WaybillError INVALID_WRITE for a name that is none, INVALID_CONFIG for a connection that is none
  */
 export function createQueue(destination: string, options: QueueOptions = {}): WriteQueue {
+  const unknown = Object.keys(options).filter((name) => name !== 'connection');
+  if (unknown.length > 0) {
+    throw new WaybillError('INVALID_CONFIG', `createQueue has no option ${unknown.join(', ')}; allowed is connection`);
+  }
   return new WriteQueue(destination, options.connection);
 }

@@ -1,6 +1,7 @@
 // Connections to Redis, from whatever the caller has: a URL, ioredis options, a Redis or a Cluster.
 import { setTimeout } from 'node:timers/promises';
 import { type Cluster, Redis, type RedisOptions } from 'ioredis';
+import { redisUrlFault } from '../core/config.ts';
 import { WaybillError } from '../core/errors.ts';
 
 export type ConnectionInput = string | RedisOptions | Redis | Cluster | undefined;
@@ -89,8 +90,7 @@ function isClient(input: object): input is Redis | Cluster {
 }
 
 function checkUrl(url: string): string {
-  const protocol = URL.canParse(url) ? new URL(url).protocol : '';
-  if (protocol === 'redis:' || protocol === 'rediss:') return url;
-  // Not quoted: what stands there may hold a password.
-  throw new WaybillError('INVALID_CONFIG', 'connection: must be a redis:// or rediss:// URL');
+  const fault = redisUrlFault(url);
+  if (fault !== undefined) throw new WaybillError('INVALID_CONFIG', `connection: ${fault}`);
+  return url;
 }

@@ -2,7 +2,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import { WaybillError } from '../core/errors.ts';
 import type { Connection } from './connection.ts';
-import { answerWithin } from './unavailable.ts';
+import { answerWithin, unreachable } from './unavailable.ts';
 
 /** LPOS, which the settling script needs, came with 6.0.6; BullMQ recommends 6.2. */
 export const MIN_REDIS = [6, 2] as const;
@@ -29,11 +29,7 @@ export async function checkFitness(connection: Connection): Promise<Fitness> {
       await clockDifference(client),
     ]);
   } catch (error) {
-    const said = error instanceof Error ? error.message.slice(0, 200) : 'no answer';
-    throw new WaybillError(
-      'QUEUE_UNAVAILABLE',
-      `Redis at ${label} cannot be reached (${said}). Start it, or set REDIS_URL.`,
-    );
+    throw unreachable(label, error);
   }
   return judge(info, clockDifferenceMs, label);
 }

@@ -5,7 +5,7 @@ import { backendFactory } from './backend-factory.ts';
 import { connect, type Connection, type ConnectionInput, disconnect, PRODUCER_OPTIONS } from './connection.ts';
 import { prefixOf } from './keys.ts';
 import { destinations } from './registry.ts';
-import { answerWithin } from './unavailable.ts';
+import { answerWithin, unreachable } from './unavailable.ts';
 import { WaybillError } from '../core/errors.ts';
 
 const REACH_WITHIN_MS = 5000;
@@ -32,11 +32,7 @@ export class Reader {
       await answerWithin(REACH_WITHIN_MS, connection, () => connection.client.ping());
     } catch (error) {
       await disconnect(connection);
-      const said = error instanceof Error ? error.message.slice(0, 200) : 'no answer';
-      throw new WaybillError(
-        'QUEUE_UNAVAILABLE',
-        `Redis at ${connection.label} cannot be reached (${said}). Start it, or set REDIS_URL.`,
-      );
+      throw unreachable(connection.label, error);
     }
     return new Reader(connection);
   }

@@ -37,6 +37,16 @@ export async function answerWithin<T>(limitMs: number, connection: Connection, t
   }
 }
 
+/** Redis is there, and will not have us: waiting changes nothing. */
+const ACCESS = /^(NOAUTH|WRONGPASS|ERR AUTH|ERR invalid password)/;
+
+class RefusedError extends Error {
+  constructor() {
+    super('it wants another user or password');
+    this.name = 'ReplyError';
+  }
+}
+
 const waiting = new WeakMap<object, Promise<void>>();
 
 /** One listener however many adds wait for it. */
@@ -44,16 +54,38 @@ function whenReady({ client }: Connection): Promise<void> {
   if (client.status === 'ready') return Promise.resolve();
   let ready = waiting.get(client);
   if (!ready) {
-    ready = new Promise((resolve) => {
-      client.once('ready', () => {
+    ready = new Promise<void>((resolve, reject) => {
+      const refused = (error: Error): void => {
+        if (!ACCESS.test(error.message)) return;
+        reject(new RefusedError());
+        settle();
+      };
+      const settle = (): void => {
         waiting.delete(client);
+        client.off('ready', settle);
+        client.off('error', refused);
         resolve();
-      });
+      };
+      client.on('ready', settle);
+      client.on('error', refused);
     });
+    ready.catch(() => {});
     waiting.set(client, ready);
     if (client.status === 'wait') void client.connect().catch(() => {});
   }
   return ready;
+}
+
+/** What a program that cannot do without Redis says. */
+export function unreachable(label: string, cause: unknown): WaybillError {
+  const said = cause instanceof Error ? cause.message.slice(0, 200) : 'no answer';
+  if (cause instanceof RefusedError) {
+    return new WaybillError('QUEUE_REFUSED', `Redis at ${label} refuses us: ${said}. Give them in REDIS_URL.`);
+  }
+  return new WaybillError(
+    'QUEUE_UNAVAILABLE',
+    `Redis at ${label} cannot be reached (${said}). Start it, or set REDIS_URL.`,
+  );
 }
 
 /** What an add() that Redis did not answer, or refused, throws. */

@@ -104,7 +104,7 @@ export async function createWorker(input: ConfigInput | Config, options: WorkerO
     config.worker.graceMs ?? Math.max(...targets.map((target) => target.config.timeoutMs)) + GRACE_MARGIN_MS;
 
   // On the next turn of the event loop: whoever waits for the line can stop the worker by then.
-  setImmediate(() => log.info({ destinations: names }, 'worker started'));
+  setImmediate(() => log.info({ destinations: names, redis: connection.label }, 'worker started'));
   return {
     name,
     destinations: names,

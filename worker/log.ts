@@ -12,8 +12,17 @@ export type WorkerLog = Logger;
 export function createLog(level: string, base: Record<string, string>, destination?: DestinationStream): WorkerLog {
   return pino(
     { level, base, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: errorFields } },
-    destination ?? pino.destination(1),
+    destination ?? standardOutput(),
   );
+}
+
+/**
+ * Node's own stream, not pino's: that one repeats a write to a full disk for ever, and the worker would hang in it,
+ * its writes in flight, deaf to signals (tried). Here such lines are lost, and writes go on.
+ */
+function standardOutput(): DestinationStream {
+  if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', () => {});
+  return { write: (line) => void process.stdout.write(line) };
 }
 
 /** Everything there is to say about one attempt. */

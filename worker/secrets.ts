@@ -46,7 +46,8 @@ export function readCredentials(config: Config, only: readonly string[] | undefi
       wrong.push(`${at}: ${(error as Error).message}`);
       return [];
     }
-    if (!secret) wrong.push(`${at}: ${auth.env} is not set; set it, or ${auth.env}_FILE`);
+    if (secret === undefined) wrong.push(`${at}: ${auth.env} is not set; set it, or ${auth.env}_FILE`);
+    else if (secret === '') wrong.push(`${at}: the value of ${auth.env} is empty`);
     else if (!/^[\x21-\x7e]+(?: [\x21-\x7e]+)*$/.test(secret))
       wrong.push(`${at}: the value of ${auth.env} cannot be a header's value`);
     else if (secret.length < MIN_SECRET_LENGTH)

@@ -2,7 +2,7 @@
 // It needs no root and changes nothing on the system: package lists, where they are missing, go into a private folder too.
 import { appendFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { findOnPath, run } from './command.ts';
+import { findOnPath, run, type RunOptions, whenRefused } from './command.ts';
 
 const PACKAGES = ['redis-server', 'redis-tools'];
 /** What they need beyond a minimal system (Debian 12, Ubuntu 24.04); used only where apt cannot work it out itself. */
@@ -11,16 +11,20 @@ const USUAL_LIBRARIES =
 
 const QUICK_LIMIT_MS = 30_000;
 const DOWNLOAD_LIMIT_MS = 120_000;
+const REMOVAL_RETRIES = 5; // what a killed apt-get had started may write for a moment yet
 
 interface Unpacking {
   /** Appears whole or not at all. */
   root: string;
   env: NodeJS.ProcessEnv;
   log: (line: string) => void;
+  signal: AbortSignal | undefined;
 }
 
+type Surroundings = Omit<RunOptions, 'limitMs'>;
+
 /** Rejects with the reason when this is not Debian or Ubuntu, or when their archive cannot be reached. */
-export async function unpackDistributionPackage({ root, env, log }: Unpacking): Promise<void> {
+export async function unpackDistributionPackage({ root, env, log, signal }: Unpacking): Promise<void> {
   if (!(await findOnPath('apt-get', env.PATH)) || !(await findOnPath('dpkg-deb', env.PATH))) {
     throw new Error('this system has no apt-get and dpkg-deb');
   }
@@ -31,18 +35,23 @@ export async function unpackDistributionPackage({ root, env, log }: Unpacking): 
     const debs = join(work, 'debs');
     const tree = join(work, 'tree');
     await Promise.all([mkdir(debs), mkdir(tree)]);
-    const config = await writeAptConfig(work, env);
-    await downloadWithOrWithoutLists(debs, config, { ...env, LC_ALL: 'C', APT_CONFIG: config });
+    const config = await writeAptConfig(work, { env, signal });
+    await downloadWithOrWithoutLists(config, {
+      cwd: debs,
+      env: { ...env, LC_ALL: 'C', APT_CONFIG: config },
+      signal,
+    });
     for (const deb of await readdir(debs)) {
-      await run('dpkg-deb', ['-x', join(debs, deb), tree], { env, limitMs: QUICK_LIMIT_MS });
+      await run('dpkg-deb', ['-x', join(debs, deb), tree], { env, signal, limitMs: QUICK_LIMIT_MS });
     }
+    signal?.throwIfAborted();
     // Two runs may get here at once. The loser of the second rename leaves the winner's tree in place: they are the same.
     await rename(root, join(work, 'outdated')).catch(() => {});
     await rename(tree, root).catch(async (error: unknown) => {
       if (!(await readdir(root).catch(() => undefined))) throw error;
     });
   } finally {
-    await rm(work, { recursive: true, force: true });
+    await rm(work, { recursive: true, force: true, maxRetries: REMOVAL_RETRIES });
   }
 }
 
@@ -51,10 +60,10 @@ export async function unpackDistributionPackage({ root, env, log }: Unpacking): 
  * package cache in one, desktops rebuild their catalogue. A list cannot be emptied by `-o`, so the configuration is
  * dumped, filtered and read back in place of the original.
  */
-async function writeAptConfig(work: string, env: NodeJS.ProcessEnv): Promise<string> {
+async function writeAptConfig(work: string, surroundings: Surroundings): Promise<string> {
   const folders = ['no-parts', 'cache/archives/partial'];
   await Promise.all(folders.map((folder) => mkdir(join(work, folder), { recursive: true })));
-  const system = await run('apt-config', ['dump'], { env, limitMs: QUICK_LIMIT_MS });
+  const system = await run('apt-config', ['dump'], { ...surroundings, limitMs: QUICK_LIMIT_MS });
   const lines = [
     ...system.split('\n').filter((line) => !/^APT::Update::(?:Pre|Post)-Invoke/i.test(line)),
     `Dir::Etc::main "${work}/no-main";`,
@@ -71,32 +80,34 @@ async function writeAptConfig(work: string, env: NodeJS.ProcessEnv): Promise<str
 }
 
 /** A bare image has no package lists and an old machine has stale ones: both are told by the first download failing. */
-async function downloadWithOrWithoutLists(cwd: string, config: string, env: NodeJS.ProcessEnv): Promise<void> {
+async function downloadWithOrWithoutLists(config: string, surroundings: Surroundings): Promise<void> {
   try {
-    await download(cwd, env);
-  } catch {
+    await download(surroundings);
+  } catch (refusal) {
+    whenRefused(undefined)(refusal);
     const lists = join(dirname(config), 'lists');
     await mkdir(join(lists, 'partial'), { recursive: true });
     await appendFile(config, `Dir::State::lists "${lists}";\nAPT::Update::Error-Mode "any";\n`);
-    const update = run('apt-get', ['-qq', 'update'], { env, cwd, limitMs: DOWNLOAD_LIMIT_MS });
+    const update = run('apt-get', ['-qq', 'update'], { ...surroundings, limitMs: DOWNLOAD_LIMIT_MS });
     // One broken repository of many fails the update, and need not matter. If it did, its complaint is the reason to give.
     const complaint: unknown = await update.then(
       () => undefined,
-      (error: unknown) => error,
+      (error: unknown) => whenRefused(error)(error),
     );
-    await download(cwd, env).catch((error: unknown) => Promise.reject(complaint ?? error));
+    await download(surroundings).catch((error: unknown) => Promise.reject(complaint ?? error));
   }
 }
 
-async function download(cwd: string, env: NodeJS.ProcessEnv): Promise<void> {
+async function download(surroundings: Surroundings): Promise<void> {
   const fetch = (names: string[]) =>
-    run('apt-get', ['-qq', 'download', ...names], { env, cwd, limitMs: DOWNLOAD_LIMIT_MS });
+    run('apt-get', ['-qq', 'download', ...names], { ...surroundings, limitMs: DOWNLOAD_LIMIT_MS });
   await fetch(PACKAGES);
   // apt's own answer to "what would have to be installed here", so that the list follows the release.
   const simulate = ['--simulate', '--no-install-recommends', 'install', ...PACKAGES];
-  const plan = await run('apt-get', simulate, { env, cwd, limitMs: QUICK_LIMIT_MS }).catch(() => '');
+  const planning = run('apt-get', simulate, { ...surroundings, limitMs: QUICK_LIMIT_MS });
+  const plan = await planning.catch(whenRefused(''));
   const planned = [...plan.matchAll(/^Inst (\S+)/gm)].map(([, name = '']) => name);
   const libraries = plan === '' ? USUAL_LIBRARIES : planned.filter((name) => !PACKAGES.includes(name));
   // A name may be missing in a release. Whether the server runs without it is decided by starting it.
-  for (const name of libraries) await fetch([name]).catch(() => {});
+  for (const name of libraries) await fetch([name]).catch(whenRefused(''));
 }

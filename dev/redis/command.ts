@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { withoutUserinfo } from '../../core/redact.ts';
 
 const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 const COMPLAINT_LINES = 3;
@@ -20,24 +21,39 @@ export async function findOnPath(name: string, path: string | undefined): Promis
   return undefined;
 }
 
-/** @returns its standard output; rejects with one line that names the command and how it ended */
-export function run(
-  command: string,
-  args: string[],
-  options: { env: NodeJS.ProcessEnv; limitMs: number; cwd?: string },
-): Promise<string> {
-  const { limitMs, ...rest } = options;
+export interface RunOptions {
+  env: NodeJS.ProcessEnv;
+  limitMs: number;
+  cwd?: string;
+  /** Kills the command. */
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * @returns its standard output
+ * @throws one line that names the command and how it ended, its exit code as `cause`; the signal's reason once it is aborted
+ */
+export function run(command: string, args: string[], { limitMs, ...rest }: RunOptions): Promise<string> {
   const settings = { ...rest, timeout: limitMs, killSignal: 'SIGKILL', maxBuffer: MAX_OUTPUT_BYTES } as const;
   return new Promise((resolve, reject) => {
     execFile(command, args, settings, (error, stdout, stderr) => {
       if (!error) return resolve(stdout);
-      const how = error.killed ? `did not end within ${limitMs} ms` : lastLines(stderr) || error.message;
-      reject(new Error(`${[command, ...args].join(' ')}: ${withoutCredentials(how)}`, { cause: error.code }));
+      if (rest.signal?.aborted) return reject(rest.signal.reason);
+      const killed = error.killed ? `did not end within ${limitMs} ms` : error.signal && `was ended by ${error.signal}`;
+      const how = killed ? ` ${killed}` : `: ${lastLines(stderr) || error.message}`;
+      // A mirror or a proxy may be configured as http://user:password@host, and apt repeats it.
+      const message = withoutUserinfo([command, ...args].join(' ') + how);
+      reject(new Error(message, { cause: killed ? undefined : error.code }));
     });
   });
 }
 
-const lastLines = (text: string): string => text.trim().split('\n').slice(-COMPLAINT_LINES).join('; ');
+/** For `catch`: goes on with `instead` when a command ended by itself and said no; one that was interrupted has said nothing. */
+export function whenRefused<T>(instead: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof Error && typeof error.cause === 'number') return instead;
+    throw error;
+  };
+}
 
-// A mirror or a proxy may be configured as http://user:password@host, and apt repeats it.
-const withoutCredentials = (text: string): string => text.replaceAll(/\/\/[^/@\s]+@/g, '//');
+const lastLines = (text: string): string => text.trim().split('\n').slice(-COMPLAINT_LINES).join('; ');

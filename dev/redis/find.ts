@@ -16,30 +16,36 @@ export interface RedisServer {
   from: string;
 }
 
+export interface FindOptions {
+  env?: NodeJS.ProcessEnv;
+  log?: (line: string) => void;
+  signal?: AbortSignal;
+}
+
 /**
  * Looks at PATH, XDG_CACHE_HOME and HOME of `env`; may download about 2 MB, once for each machine and user.
- * @throws PrivateRedisError REDIS_SERVER_MISSING
+ * @throws PrivateRedisError REDIS_SERVER_MISSING; the reason of `signal` once it is aborted
  */
-export async function findRedisServer(
-  options: { env?: NodeJS.ProcessEnv; log?: (line: string) => void } = {},
-): Promise<RedisServer> {
-  const { env = process.env, log = () => {} } = options;
+export async function findRedisServer(options: FindOptions = {}): Promise<RedisServer> {
+  const { env = process.env, log = () => {}, signal } = options;
+  signal?.throwIfAborted();
   for (const name of NAMES) {
     const command = await findOnPath(name, env.PATH);
-    const version = command && (await versionOf(command, env));
+    const version = command && (await versionOf(command, env, signal));
     if (command && version) return { command, env, from: `${name} ${version} on PATH` };
     if (command) log(`${command} does not run: passed over`);
   }
   // One folder for each release: a home folder may be shared by several containers.
   const root = join(await cacheFolder(env), `redis-${await release()}-${process.arch}`);
   try {
-    const found = await serverIn(root, env);
+    const found = await serverIn(root, env, signal);
     if (found) return found;
-    await unpackDistributionPackage({ root, env, log });
-    const unpacked = await serverIn(root, env);
+    await unpackDistributionPackage({ root, env, log, signal });
+    const unpacked = await serverIn(root, env, signal);
     if (unpacked) return unpacked;
     throw new Error(`the distribution's package, unpacked in ${root}, does not run`);
   } catch (cause) {
+    signal?.throwIfAborted();
     throw new PrivateRedisError(
       'REDIS_SERVER_MISSING',
       'No Redis: there is no redis-server or valkey-server on PATH, and the distribution’s package could not be had ' +
@@ -50,19 +56,28 @@ export async function findRedisServer(
   }
 }
 
-async function serverIn(root: string, systemEnv: NodeJS.ProcessEnv): Promise<RedisServer | undefined> {
+async function serverIn(
+  root: string,
+  systemEnv: NodeJS.ProcessEnv,
+  signal: AbortSignal | undefined,
+): Promise<RedisServer | undefined> {
   const files = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []);
   const folders = new Set(files.filter((file) => /\.so(?:\.|$)/.test(file.name)).map((file) => file.parentPath));
   if (systemEnv.LD_LIBRARY_PATH) folders.add(systemEnv.LD_LIBRARY_PATH);
   const env = { ...systemEnv, LD_LIBRARY_PATH: [...folders].join(':') };
   const command = join(root, 'usr/bin/redis-server');
-  const version = await versionOf(command, env);
+  const version = await versionOf(command, env, signal);
   return version ? { command, env, from: `redis-server ${version}, the distribution's package in ${root}` } : undefined;
 }
 
 /** From `Redis server v=7.0.15 sha=…`; undefined when it does not run, for want of a library for example. */
-async function versionOf(command: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  const line = await run(command, ['--version'], { env, limitMs: VERSION_LIMIT_MS }).catch(() => '');
+async function versionOf(
+  command: string,
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  const line = await run(command, ['--version'], { env, limitMs: VERSION_LIMIT_MS, signal }).catch(() => '');
+  signal?.throwIfAborted();
   return /\bv=(\S+)/.exec(line)?.[1];
 }
 

@@ -1,64 +1,91 @@
 // One data folder, one server: two on the same append-only file would destroy it. The folder's record says which server
 // writes here and who started it, so that a server left behind by a crash is found and taken over.
-import { randomUUID } from 'node:crypto';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf, PrivateRedisError } from './errors.ts';
 import { identify } from './inquiry.ts';
-import { isRunning } from './running.ts';
+import { identityOf, isStillRunning, type ProcessIdentity } from './running.ts';
 
-const LOCK_LIMIT_MS = 20_000; // longer than one start may take
-const ANSWER_LIMIT_MS = 2_000; // covers a server between its spawn and its listen
+const ANSWER_LIMIT_MS = 5_000; // covers a server between its spawn and its listen
 const POLL_MS = 50;
 
-export interface ServerRecord {
-  pid: number;
+/** What is known before there is a server. Written first: a program killed just after the spawn has noted no more. */
+export interface ServerIntent {
   port: number;
   /** The process that started it, or took it over. */
   owner: number;
+  ownerStart: number | undefined;
+}
+
+export interface ServerRecord extends ServerIntent {
+  pid: number;
+  pidStart: number | undefined;
+}
+
+/** This process as the owner of a server on that port. */
+export function intentFor(port: number): ServerIntent {
+  const { pid, start } = identityOf(process.pid);
+  return { port, owner: pid, ownerStart: start };
+}
+
+export function recordFor(intent: ServerIntent, pid: number): ServerRecord {
+  return { ...intent, pid, pidStart: identityOf(pid).start };
+}
+
+export const processOf = ({ pid, pidStart }: ServerRecord): ProcessIdentity => ({ pid, start: pidStart });
+
+/** Whether the process that started it still runs and is not this one. */
+export function isOwnedByAnother({ owner, ownerStart }: ServerIntent): boolean {
+  return owner !== process.pid && isStillRunning({ pid: owner, start: ownerStart });
 }
 
 const recordFile = (dir: string): string => join(dir, 'redis.json');
 
-export async function writeRecord(dir: string, record: ServerRecord): Promise<void> {
+export async function writeRecord(dir: string, record: ServerIntent | ServerRecord): Promise<void> {
   const file = recordFile(dir);
   await writeFile(`${file}.new`, JSON.stringify(record));
   await rename(`${file}.new`, file);
 }
 
-async function readRecord(dir: string): Promise<ServerRecord | undefined> {
-  const text = readFile(recordFile(dir), 'utf8');
-  // Written by rename: what cannot be read was cut short by a power loss, which the server has not survived either.
-  const { pid, port, owner } = Object(await text.then(JSON.parse).catch(() => undefined));
-  return [pid, port, owner].every((number) => Number.isInteger(number) && number > 0)
-    ? { pid, port, owner }
-    : undefined;
+/** Only under the lock: another process may have written its own meanwhile. */
+export async function removeRecord(dir: string): Promise<void> {
+  await rm(recordFile(dir), { force: true });
 }
 
-/** Leaves the record of a later server in place. */
-export async function removeRecord(dir: string, pid: number): Promise<void> {
-  if ((await readRecord(dir))?.pid === pid) await rm(recordFile(dir), { force: true });
+async function readRecord(dir: string): Promise<(ServerIntent & Partial<ServerRecord>) | undefined> {
+  const text = readFile(recordFile(dir), 'utf8');
+  // Written by rename: what cannot be read was cut short by a power loss, which the server has not survived either.
+  const found = Object(await text.then(JSON.parse).catch(() => undefined));
+  const number = (name: keyof ServerRecord): number | undefined =>
+    Number.isInteger(found[name]) && found[name] > 0 ? found[name] : undefined;
+  const [port, owner, pid] = [number('port'), number('owner'), number('pid')];
+  if (port === undefined || owner === undefined) return undefined;
+  const intent = { port, owner, ownerStart: number('ownerStart') };
+  return pid === undefined ? intent : { ...intent, pid, pidStart: number('pidStart') };
 }
 
 /**
- * The live server of this folder, if there is one. A record alone proves nothing (process ids and ports are used again):
- * the server itself must name the folder and the id.
- * @throws PrivateRedisError REDIS_FOLDER_BUSY when a process of that id holds the port and does not answer
+ * The live server of this folder, if there is one. A record alone proves nothing (ports are used again, and so are
+ * process ids): the server itself must name the folder, and says which process it is.
+ * @throws PrivateRedisError REDIS_FOLDER_BUSY when what may be this server does not answer
  */
-export async function findLiveServer(dir: string): Promise<ServerRecord | undefined> {
+export async function findLiveServer(dir: string, signal?: AbortSignal): Promise<ServerRecord | undefined> {
   const record = await readRecord(dir);
   if (!record) return undefined;
+  const { port, owner, ownerStart, pid, pidStart } = record;
   const deadline = performance.now() + ANSWER_LIMIT_MS;
-  while (isRunning(record.pid)) {
+  const mayRun = () => pid === undefined || isStillRunning({ pid, start: pidStart });
+  while (mayRun()) {
+    signal?.throwIfAborted();
     try {
-      const server = await identify(record.port);
-      return server.pid === record.pid && server.dir === dir ? record : undefined;
+      const server = await identify(port);
+      return server.dir === dir ? recordFor({ port, owner, ownerStart }, server.pid) : undefined;
     } catch (cause) {
       if (performance.now() > deadline) {
-        if (codeOf(cause) === 'ECONNREFUSED') return undefined;
-        const who = `The redis-server of ${dir} (process ${record.pid}, port ${record.port})`;
-        throw new PrivateRedisError('REDIS_FOLDER_BUSY', `${who} runs and does not answer: end it first.`, cause);
+        // Nobody listens, and no process is known to be the server.
+        if (codeOf(cause) === 'ECONNREFUSED' && pidStart === undefined) return undefined;
+        throw new PrivateRedisError('REDIS_FOLDER_BUSY', unanswered(dir, port, pid), cause);
       }
       await sleep(POLL_MS);
     }
@@ -66,35 +93,11 @@ export async function findLiveServer(dir: string): Promise<ServerRecord | undefi
   return undefined;
 }
 
-/** Lets one process at a time look for the folder's server and start it. */
-export async function withFolderLocked<T>(dir: string, start: () => Promise<T>): Promise<T> {
-  const file = join(dir, 'starting.lock');
-  const deadline = performance.now() + LOCK_LIMIT_MS;
-  while (!(await tryLock(file))) {
-    const holder = Number(await readFile(file, 'utf8').catch(() => ''));
-    if (holder > 0 && !isRunning(holder)) await rm(file, { force: true });
-    else if (performance.now() > deadline) {
-      throw new PrivateRedisError('REDIS_FOLDER_BUSY', `Process ${holder} is starting Redis in ${dir} (${file}).`);
-    } else await sleep(POLL_MS);
-  }
-  try {
-    return await start();
-  } finally {
-    await rm(file, { force: true });
-  }
-}
-
-/** A hard link appears with its content, or not at all: nobody reads a lock without a holder. */
-async function tryLock(file: string): Promise<boolean> {
-  const own = `${file}.${randomUUID()}`;
-  await writeFile(own, String(process.pid));
-  try {
-    await link(own, file);
-    return true;
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
-    throw error;
-  } finally {
-    await rm(own, { force: true });
-  }
+function unanswered(dir: string, port: number, pid: number | undefined): string {
+  const file = recordFile(dir);
+  return pid === undefined
+    ? `Port ${port} does not answer; it may be the redis-server of ${dir}, whose program was killed while it started it. ` +
+        `End the process on that port; if it is another program, delete ${file}. Then start again.`
+    : `The redis-server of ${dir} (process ${pid}, port ${port}) runs and does not answer. ` +
+        `End it, then start again; if process ${pid} is another program, delete ${file} first.`;
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PrivateRedisError } from './errors.ts';
 import type { RedisServer } from './find.ts';
-import { removeRecord, type ServerRecord, writeRecord } from './folder.ts';
+import { intentFor, processOf, recordFor, removeRecord, type ServerRecord, writeRecord } from './folder.ts';
 import { identify, ping } from './inquiry.ts';
 import { waitForEnd } from './running.ts';
 
@@ -21,15 +21,21 @@ interface Launch {
   port: number;
   args: string[];
   appendFsync: 'always' | 'everysec';
+  signal: AbortSignal | undefined;
 }
 
-/** @throws PrivateRedisError REDIS_START_FAILED with the tail of the server's log */
+/**
+ * Only under the folder's lock.
+ * @throws PrivateRedisError REDIS_START_FAILED with the tail of the server's log; the signal's reason once it is aborted
+ */
 export async function launch(server: RedisServer, options: Launch): Promise<ServerRecord> {
   for (let attempt = 1; ; attempt += 1) {
     const port = options.port || (await freePort());
+    options.signal?.throwIfAborted();
     const { record, failure } = await launchOn(port, server, options);
-    if (failure === undefined) return record;
-    await removeRecord(options.dir, record.pid);
+    if (record) return record;
+    await removeRecord(options.dir);
+    options.signal?.throwIfAborted();
     // Somebody may take a free port before Redis binds it; nobody but the server itself can find out.
     const taken = options.port === 0 && /address already in use/i.test(failure);
     if (!taken || attempt === PORT_TRIES) {
@@ -42,8 +48,8 @@ export async function launch(server: RedisServer, options: Launch): Promise<Serv
 async function launchOn(
   port: number,
   server: RedisServer,
-  { dir, args, appendFsync }: Launch,
-): Promise<{ record: ServerRecord; failure?: string }> {
+  { dir, args, appendFsync, signal }: Launch,
+): Promise<{ record: ServerRecord; failure?: undefined } | { record?: undefined; failure: string }> {
   const settings = {
     bind: '127.0.0.1',
     'protected-mode': 'yes',
@@ -59,6 +65,9 @@ async function launchOn(
   const logFile = join(dir, 'redis.log');
   const log = await open(logFile, 'a');
   const logStartBytes = (await log.stat()).size;
+  // Recorded before there is a process to lose: should this program be killed now, the next one asks that port.
+  const intent = intentFor(port);
+  await writeRecord(dir, intent);
   const child = spawn(server.command, [...flags, ...args], {
     cwd: dir,
     env: server.env,
@@ -66,27 +75,33 @@ async function launchOn(
     stdio: ['ignore', log.fd, log.fd],
   });
   child.unref();
-  const record = { pid: child.pid ?? 0, port, owner: process.pid };
+  const record = child.pid === undefined ? undefined : recordFor(intent, child.pid);
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
-    child.once('exit', (code, signal) => resolve(`it ended with ${signal ?? `code ${code}`}`));
+    child.once('exit', (code, killedBy) => resolve(`it ended with ${killedBy ?? `code ${code}`}`));
   });
   await log.close();
 
-  // Recorded before it answers: should this program crash now, the next one finds the server all the same.
-  const ready = writeRecord(dir, record).then(() => readiness(child, port));
-  const failure = await Promise.race([ended, ready]).catch((error: unknown) => String(error));
-  if (failure === undefined) return { record };
+  const recorded = record && writeRecord(dir, record);
+  const ready = recorded?.then(() => readiness(child, port, signal));
+  const failure = await Promise.race(ready ? [ended, ready] : [ended]).catch((error: unknown) => String(error));
+  if (failure === undefined && record) return { record };
   child.kill('SIGKILL');
-  if (child.pid !== undefined) await waitForEnd(child.pid, READY_LIMIT_MS);
+  if (record) await waitForEnd(processOf(record), READY_LIMIT_MS);
+  await recorded?.catch(() => {}); // it shall not come after the record's removal
   const tail = (await readFile(logFile)).subarray(logStartBytes).toString().trim().split('\n').slice(-LOG_TAIL_LINES);
-  return { record, failure: `${failure}. The end of ${logFile}:\n${tail.join('\n')}` };
+  return { failure: `${failure}. The end of ${logFile}:\n${tail.join('\n')}` };
 }
 
 /** Undefined once this very process answers PING; the time limit's sentence otherwise. */
-async function readiness(child: ChildProcess, port: number): Promise<string | undefined> {
+async function readiness(
+  child: ChildProcess,
+  port: number,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
   const deadline = performance.now() + READY_LIMIT_MS;
   while (child.exitCode === null && child.signalCode === null) {
+    if (signal?.aborted) return 'its start was aborted';
     try {
       // Another server may hold the port while ours is about to fail on it.
       if ((await identify(port)).pid === child.pid && (await ping(port)) === 'PONG') return undefined;

@@ -1,10 +1,11 @@
 // A private redis-server: loopback only, its own folder, an append-only file, gone when the program that started it ends.
 import { mkdir, realpath } from 'node:fs/promises';
-import { findRedisServer } from './find.ts';
-import { findLiveServer, removeRecord, type ServerRecord, withFolderLocked, writeRecord } from './folder.ts';
+import { type FindOptions, findRedisServer } from './find.ts';
+import { findLiveServer, intentFor, isOwnedByAnother, processOf, type ServerRecord, writeRecord } from './folder.ts';
 import { shutDown } from './inquiry.ts';
 import { launch } from './launch.ts';
-import { isRunning, signal, waitForEnd } from './running.ts';
+import { withFolderLocked } from './lock.ts';
+import { isStillRunning, sendSignal, waitForEnd } from './running.ts';
 
 const SHUTDOWN_LIMIT_MS = 5_000;
 const KILL_LIMIT_MS = 2_000;
@@ -21,7 +22,8 @@ export interface PrivateRedis {
   kill(): void;
 }
 
-export interface PrivateRedisOptions {
+/** An abort of `signal` ends a start, not a server that has started. */
+export interface PrivateRedisOptions extends FindOptions {
   /** The data folder; made if it is not there. */
   dir: string;
   /** A free one when 0 or left out. */
@@ -29,49 +31,51 @@ export interface PrivateRedisOptions {
   /** Further redis-server arguments, after ours: `['--maxmemory-policy', 'allkeys-lru']`. A server taken over keeps those it has. No password: nobody here would know it. */
   args?: string[];
   appendFsync?: 'always' | 'everysec';
-  env?: NodeJS.ProcessEnv;
-  log?: (line: string) => void;
 }
 
 /**
  * Starts the folder's server, or takes over the one that a crashed program left behind in it.
- * @throws PrivateRedisError REDIS_SERVER_MISSING, REDIS_START_FAILED or REDIS_FOLDER_BUSY
+ * @throws PrivateRedisError REDIS_SERVER_MISSING, REDIS_START_FAILED or REDIS_FOLDER_BUSY; the reason of `signal` once it is
+ * aborted, and then nothing that was started here runs on
  */
 export async function startPrivateRedis(options: PrivateRedisOptions): Promise<PrivateRedis> {
-  const { log = () => {}, env = process.env, port = 0 } = options;
+  const { log = () => {}, port = 0, signal } = options;
+  signal?.throwIfAborted();
   await mkdir(options.dir, { recursive: true, mode: 0o700 });
   const dir = await realpath(options.dir); // as the server names it
 
-  const server = await findRedisServer({ env, log }); // may download: not under the lock
+  const server = await findRedisServer(options); // may download: not under the lock
 
-  return withFolderLocked(dir, async () => {
-    const live = await findLiveServer(dir);
-    if (live && live.owner !== process.pid && isRunning(live.owner)) {
+  const begin = async () => {
+    const live = await findLiveServer(dir, signal);
+    signal?.throwIfAborted();
+    if (live && isOwnedByAnother(live)) {
       log(`sharing the redis-server on port ${live.port} that process ${live.owner} started in ${dir}`);
-      return { ...control(dir, live, `the redis-server of process ${live.owner}`), stop: async () => {} };
+      return { ...control(live, `the redis-server of process ${live.owner}`), stop: async () => {} };
     }
     if (live && (port === 0 || port === live.port)) {
       log(`taking over the redis-server on port ${live.port} that was left behind in ${dir}`);
-      const record = { ...live, owner: process.pid };
+      const record = { ...live, ...intentFor(live.port) };
       await writeRecord(dir, record);
-      return control(dir, record, `the redis-server left behind in ${dir}`);
+      return control(record, `the redis-server left behind in ${dir}`);
     }
     if (live) await end(live);
     const { args = [], appendFsync = 'everysec' } = options;
-    return control(dir, await launch(server, { dir, port, args, appendFsync }), server.from);
-  });
+    return control(await launch(server, { dir, port, args, appendFsync, signal }), server.from);
+  };
+  return withFolderLocked(dir, begin, signal);
 }
 
-function control(dir: string, record: ServerRecord, from: string): PrivateRedis {
+function control(record: ServerRecord, from: string): PrivateRedis {
   const { pid, port } = record;
   // In its own process group it outlives a Ctrl-C, so that a worker can drain; it shall not outlive this program's end.
-  const endWithUs = () => signal(pid, 'SIGTERM');
+  const endWithUs = () => sendSignal(processOf(record), 'SIGTERM');
   if (record.owner === process.pid) process.on('exit', endWithUs);
   let stopped: Promise<void> | undefined;
   const stop = async () => {
+    // The record stays: by now it may be another's, and one of a server that has ended means nothing.
     await end(record);
     process.off('exit', endWithUs);
-    await removeRecord(dir, pid);
   };
   return {
     url: `redis://127.0.0.1:${port}`,
@@ -81,15 +85,16 @@ function control(dir: string, record: ServerRecord, from: string): PrivateRedis 
     stop: () => (stopped ??= stop()),
     kill: () => {
       process.off('exit', endWithUs);
-      signal(pid, 'SIGKILL');
+      sendSignal(processOf(record), 'SIGKILL');
     },
   };
 }
 
-async function end({ pid, port }: ServerRecord): Promise<void> {
-  if (!isRunning(pid)) return;
-  await shutDown(port);
-  if (await waitForEnd(pid, SHUTDOWN_LIMIT_MS)) return;
-  signal(pid, 'SIGKILL');
-  await waitForEnd(pid, KILL_LIMIT_MS);
+async function end(record: ServerRecord): Promise<void> {
+  const server = processOf(record);
+  if (!isStillRunning(server)) return;
+  await shutDown(record.port);
+  if (await waitForEnd(server, SHUTDOWN_LIMIT_MS)) return;
+  sendSignal(server, 'SIGKILL');
+  await waitForEnd(server, KILL_LIMIT_MS);
 }

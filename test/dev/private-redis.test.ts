@@ -1,19 +1,24 @@
 // The private redis-server: found without being installed, one for each folder, nothing lost and nothing left running.
-import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { findOnPath } from '../../dev/redis/command.ts';
+import { findOnPath, run } from '../../dev/redis/command.ts';
 import { findRedisServer } from '../../dev/redis/find.ts';
 import { identify } from '../../dev/redis/inquiry.ts';
-import { isRunning } from '../../dev/redis/running.ts';
+import { withFolderLocked } from '../../dev/redis/lock.ts';
+import { identityOf, isRunning, isStillRunning, sendSignal } from '../../dev/redis/running.ts';
 import { type PrivateRedisOptions, startPrivateRedis } from '../../dev/redis/start.ts';
 import { spawnNode } from '../support/processes.ts';
 
 const PROGRAM = fileURLToPath(new URL('../support/start-private-redis.ts', import.meta.url));
+
+const HAS_PROC = existsSync('/proc/self/stat');
 
 let dir: string;
 
@@ -35,6 +40,15 @@ async function ask<T>(url: string, question: (redis: Redis) => Promise<T>): Prom
   } finally {
     redis.disconnect();
   }
+}
+
+async function readRecord(): Promise<Record<string, unknown> | undefined> {
+  const text = await readFile(join(dir, 'redis.json'), 'utf8').catch(() => 'null');
+  return JSON.parse(text) ?? undefined;
+}
+
+async function amendRecord(changes: Record<string, unknown>): Promise<void> {
+  await writeFile(join(dir, 'redis.json'), JSON.stringify({ ...(await readRecord()), ...changes }));
 }
 
 async function startInAnotherProcess(...args: string[]) {
@@ -103,6 +117,40 @@ describe.skipIf(!server)('a private redis-server', () => {
     expect(isRunning(pid)).toBe(false);
   });
 
+  test('left behind by a program killed before it could note the server’s id, is taken over too', async () => {
+    const { program, pid, port } = await startInAnotherProcess('killed-at-spawn');
+    await program.exited;
+    expect(isRunning(pid)).toBe(true);
+
+    const redis = await start();
+    expect(redis).toMatchObject({ pid, port });
+    await redis.stop();
+    expect(isRunning(pid)).toBe(false);
+  });
+
+  test.runIf(HAS_PROC)('is taken over although an unrelated process has its dead owner’s id now', async () => {
+    const { program, pid } = await startInAnotherProcess();
+    program.kill('SIGKILL');
+    await program.exited;
+    await amendRecord({ owner: process.ppid });
+
+    const redis = await start();
+    expect(redis.pid).toBe(pid);
+    await redis.stop();
+    expect(isRunning(pid)).toBe(false);
+  });
+
+  test.runIf(HAS_PROC)('that is dead is started anew although an unrelated process has its id now', async () => {
+    const first = await start();
+    first.kill();
+    const held = await holdPort();
+    await amendRecord({ pid: process.ppid, port: held.port });
+
+    const second = await start();
+    expect(second.pid).not.toBe(process.ppid);
+    expect(isRunning(process.ppid)).toBe(true);
+  });
+
   test('left behind on another port than the one asked for, is ended and started there with its data', async () => {
     const left = await startInAnotherProcess();
     left.program.kill('SIGKILL');
@@ -145,6 +193,27 @@ describe.skipIf(!server)('a private redis-server', () => {
     await expect.poll(() => isRunning(pid)).toBe(false);
   });
 
+  test('whose start is aborted while it comes up is ended, and the folder is free at once', async () => {
+    const reason = new Error('Ctrl-C');
+    const abort = new AbortController();
+    const starting = startPrivateRedis({ dir, signal: abort.signal });
+    starting.catch(() => {});
+    const pid = await expect
+      .poll(async () => Number((await readRecord())?.pid), { interval: 1 })
+      .toBeGreaterThan(0)
+      .then(async () => Number((await readRecord())?.pid));
+    abort.abort(reason);
+    await expect(starting).rejects.toBe(reason);
+    expect(isRunning(pid)).toBe(false);
+    expect((await start()).pid).not.toBe(pid);
+  });
+
+  test('whose start was aborted before is not looked for', async () => {
+    const signal = AbortSignal.abort();
+    await expect(startPrivateRedis({ dir, signal })).rejects.toBe(signal.reason);
+    expect(await readdir(dir)).toEqual([]);
+  });
+
   test('that does not come up is an error with the end of its log', async () => {
     await expect(startPrivateRedis({ dir, args: ['--maxmemory-policy', 'nonsense'] })).rejects.toMatchObject({
       code: 'REDIS_START_FAILED',
@@ -161,6 +230,89 @@ describe.skipIf(!server)('a private redis-server', () => {
     await held.release();
     await expect(readFile(join(dir, 'redis.json'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
+});
+
+describe('the lock of a folder', () => {
+  /** A lock whose holder was killed inside. */
+  async function leaveStaleLock(): Promise<number> {
+    const program = spawnNode(PROGRAM, { args: [dir, 'only-lock'] });
+    await program.waitForLine('pid');
+    program.kill('SIGKILL');
+    await program.exited;
+    return program.pid;
+  }
+
+  const lockFiles = async () => (await readdir(dir)).filter((name) => name.startsWith('starting.lock'));
+
+  test('that is stale lets one in at a time, however many meet it', async () => {
+    await leaveStaleLock();
+    const [name = ''] = await lockFiles();
+    const stale = await readFile(join(dir, name));
+    const rounds = Array.from({ length: 25 }, (_, round) => join(dir, `round-${round}`));
+    for (const folder of rounds) {
+      await mkdir(folder);
+      await writeFile(join(folder, name), stale);
+    }
+    const firstAt = String(Date.now() + 1_500); // all are up by then, and meet each lock at the same moment
+    const programs = Array.from({ length: 4 }, () => spawnNode(PROGRAM, { args: [dir, 'meet-locks', firstAt] }));
+    for (const program of programs) {
+      expect(await program.exited).toEqual({ code: 0, signal: null });
+      expect(program.lines).toEqual(rounds.map(() => 'alone'));
+    }
+    const kept = await Promise.all(rounds.map((folder) => readdir(folder)));
+    expect(Math.max(...kept.map((files) => files.length))).toBeLessThanOrEqual(2);
+  });
+
+  test.runIf(HAS_PROC)('is stale although an unrelated process has its dead holder’s id now', async () => {
+    const pid = await leaveStaleLock();
+    const [name = ''] = await lockFiles();
+    const text = await readFile(join(dir, name), 'utf8');
+    await writeFile(join(dir, name), text.replace(String(pid), String(process.ppid)));
+    expect(await withFolderLocked(dir, async () => 'inside')).toBe('inside');
+  });
+
+  test('is free again after a failure inside', async () => {
+    const failed = withFolderLocked(dir, () => Promise.reject(new Error('inside')));
+    await expect(failed).rejects.toThrow('inside');
+    expect(await withFolderLocked(dir, async () => 'inside')).toBe('inside');
+  });
+
+  test('is not waited for any longer once the start is aborted', async () => {
+    const entered = Promise.withResolvers<void>();
+    const release = Promise.withResolvers<void>();
+    const holder = withFolderLocked(dir, () => {
+      entered.resolve();
+      return release.promise;
+    });
+    await entered.promise;
+    const reason = new Error('Ctrl-C');
+    const abort = new AbortController();
+    const waiting = withFolderLocked(dir, async () => 'inside', abort.signal);
+    abort.abort(reason);
+    await expect(waiting).rejects.toBe(reason);
+    release.resolve();
+    await holder;
+  });
+});
+
+test.runIf(HAS_PROC)('a process that merely has the id of another is neither taken for it nor signalled', async () => {
+  const program = spawnNode(PROGRAM, { args: [dir, 'only-lock'] });
+  const itself = identityOf(program.pid);
+  expect(isStillRunning(itself)).toBe(true);
+  const another = { pid: program.pid, start: Number(itself.start) - 1 };
+  expect(isStillRunning(another)).toBe(false);
+  sendSignal(another, 'SIGKILL');
+  await sleep(50);
+  expect(isRunning(program.pid)).toBe(true);
+  sendSignal(itself, 'SIGKILL');
+  expect(await program.exited).toMatchObject({ signal: 'SIGKILL' });
+});
+
+test('a failed command’s message holds no part of a password, whatever its characters', async () => {
+  const script = 'echo "E: proxy http://user:se/c@ret@proxy:3128 refused" >&2; exit 100';
+  const failed = run('/bin/sh', ['-c', script], { env: {}, limitMs: 5_000 });
+  await expect(failed).rejects.toThrow('http://proxy:3128 refused');
+  await expect(failed).rejects.not.toThrow(/ret@|se\/c/);
 });
 
 describe('finding redis-server', () => {
@@ -180,6 +332,41 @@ describe('finding redis-server', () => {
     const redis = await start({ env });
     expect(redis.from).toBe(found.from);
     expect(await ask(redis.url, (client) => client.ping())).toBe('PONG');
+  });
+
+  /** An environment whose only programs are these scripts. */
+  async function systemOf(aptGet: string): Promise<NodeJS.ProcessEnv> {
+    const bin = join(dir, 'bin');
+    await mkdir(bin);
+    for (const [name, script] of Object.entries({ 'apt-get': aptGet, 'apt-config': '', 'dpkg-deb': '' })) {
+      await writeFile(join(bin, name), `#!/bin/sh\n${script}\n`);
+      await chmod(join(bin, name), 0o755);
+    }
+    return { PATH: bin, XDG_CACHE_HOME: join(dir, 'cache') };
+  }
+
+  test('is given up at once when aborted: the download ends and leaves nothing behind', async () => {
+    const env = await systemOf(`echo $$ > ${dir}/apt.pid; exec /bin/sleep 60`);
+    const reason = new Error('Ctrl-C');
+    const abort = new AbortController();
+    const finding = findRedisServer({ env, signal: abort.signal });
+    finding.catch(() => {});
+    const aptPid = async () => Number(await readFile(join(dir, 'apt.pid'), 'utf8').catch(() => 0));
+    await expect.poll(aptPid).toBeGreaterThan(0);
+    abort.abort(reason);
+    await expect(finding).rejects.toBe(reason);
+    const pid = await aptPid();
+    await expect.poll(() => isRunning(pid), { timeout: 1_000 }).toBe(false);
+    expect(await readdir(join(dir, 'cache', 'waybill'))).toEqual([]);
+  });
+
+  test('a download killed by a signal is not taken for missing package lists', async () => {
+    const env = await systemOf(`echo "$@" >> ${dir}/apt.log; kill -TERM $$`);
+    await expect(findRedisServer({ env })).rejects.toMatchObject({
+      code: 'REDIS_SERVER_MISSING',
+      message: expect.stringMatching(/apt-get -qq download .* was ended by SIGTERM/),
+    });
+    expect(await readFile(join(dir, 'apt.log'), 'utf8')).not.toContain('update');
   });
 
   test('nowhere to be had is one error that says what to install or set', async () => {

@@ -157,6 +157,7 @@ describe('what is refused, before Redis is touched', () => {
     ['options.priority', { priority: 0 }],
     ['options.maxAttempts', { maxAttempts: 0 }],
     ['options.expiresAt', { expiresAt: new Date(NaN) }],
+    ['options.expiresAt', { expiresAt: Math.floor(Date.now() / 1000) }],
     ['options.idempotencyKey', { idempotencyKey: 'ü' }],
     ['options', 'x'],
   ])('%s when it is wrong', async (field, options) => {
@@ -175,6 +176,17 @@ describe('what is refused, before Redis is touched', () => {
     expect(() => createQueue(name)).toThrow(
       expect.objectContaining({ code: 'INVALID_WRITE', field: 'destination' }) as Error,
     ),
+  );
+
+  test('an option of createQueue that it does not know', () =>
+    expect(() => createQueue('sms', { conection: 'redis://x' } as object)).toThrow(/no option conection/));
+
+  test.each(['redis://127.0.0.1/abc', 'redis://127.0.0.1:6379/0/1', 'redis://127.0.0.1?db=1'])(
+    'a Redis URL that the driver would choke on: %s',
+    (connection) =>
+      expect(() => createQueue('sms', { connection })).toThrow(
+        expect.objectContaining({ code: 'INVALID_CONFIG' }) as Error,
+      ),
   );
 
   test('a connection that is no Redis URL, without repeating its password', () => {

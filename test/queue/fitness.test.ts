@@ -2,6 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { Redis } from 'ioredis';
+import { createQueue } from '../../producer/index.ts';
 import { startPrivateRedis } from '../../dev/redis/start.ts';
 import { judge } from '../../queue/fitness.ts';
 import { createWorker } from '../../worker/index.ts';
@@ -39,6 +41,29 @@ test('a worker does not start on an evicting server', async () => {
   });
   await expect(createWorker(config(server.url))).rejects.toMatchObject({ code: 'REDIS_UNFIT' });
 });
+
+test.each([
+  ['none', (url: string) => url],
+  ['a wrong one', (url: string) => url.replace('redis://', 'redis://:hunter22@')],
+])(
+  'a Redis that wants another password (%s was given) is told apart from one that is away, at once',
+  async (_what, change) => {
+    const dir = await mkdtemp(join(tmpdir(), 'waybill-password-'));
+    const server = await startPrivateRedis({ dir });
+    const admin = new Redis(server.url);
+    await admin.config('SET', 'requirepass', 's3cret-of-the-test');
+    onTestFinished(async () => {
+      admin.disconnect();
+      server.kill();
+      await rm(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    });
+    const refused = { code: 'QUEUE_REFUSED', message: expect.not.stringContaining('hunter22') as string };
+    await expect(createWorker(config(change(server.url)))).rejects.toMatchObject(refused);
+    const queue = createQueue('sms', { connection: change(server.url) });
+    onTestFinished(() => queue.close());
+    await expect(queue.add('send', { method: 'POST', path: '/x' })).rejects.toMatchObject(refused);
+  },
+);
 
 test('a worker does not start without Redis, and says so within 5 s', async () =>
   expect(createWorker(config('redis://:hunter22@127.0.0.1:1'))).rejects.toMatchObject({

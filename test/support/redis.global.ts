@@ -25,20 +25,21 @@ interface TestRedis {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<unknown>> {
-  const redis = fromEnvironment() ?? (await fromDocker()) ?? (await fromPrivateServer());
+  const { env } = process;
+  const redis = fromEnvironment(env) ?? (await fromDocker(env)) ?? (await fromPrivateServer(env));
   process.stdout.write(`Redis for the tests: ${redis.from}\n`);
   project.provide('redisUrl', redis.url);
   return () => redis.stop();
 }
 
-function fromEnvironment(): TestRedis | undefined {
-  const url = process.env.REDIS_URL;
+function fromEnvironment(env: NodeJS.ProcessEnv): TestRedis | undefined {
+  const url = env.REDIS_URL;
   return url ? { url, from: 'REDIS_URL', stop: async () => {} } : undefined;
 }
 
-async function fromDocker(): Promise<TestRedis | undefined> {
+async function fromDocker(env: NodeJS.ProcessEnv): Promise<TestRedis | undefined> {
   try {
-    await run(process.execPath, [ASK_DOCKER], { env: process.env, limitMs: DOCKER_ANSWER_LIMIT_MS });
+    await run(process.execPath, [ASK_DOCKER], { env, limitMs: DOCKER_ANSWER_LIMIT_MS });
     const { RedisContainer } = await import('@testcontainers/redis');
     // Append-only like the private one.
     const container = await new RedisContainer(IMAGE).withCommand(['redis-server', '--appendonly', 'yes']).start();
@@ -49,9 +50,9 @@ async function fromDocker(): Promise<TestRedis | undefined> {
   }
 }
 
-async function fromPrivateServer(): Promise<TestRedis> {
+async function fromPrivateServer(env: NodeJS.ProcessEnv): Promise<TestRedis> {
   const dir = await mkdtemp(join(tmpdir(), 'waybill-test-redis-'));
-  const server = await startPrivateRedis({ dir, log: (line) => process.stdout.write(`${line}\n`) });
+  const server = await startPrivateRedis({ dir, env, log: (line) => process.stdout.write(`${line}\n`) });
   const stop = async () => {
     await server.stop();
     await rm(dir, { recursive: true, force: true });

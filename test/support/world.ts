@@ -41,7 +41,7 @@ export interface World {
 }
 
 export const API_KEY = 'sandbox-key';
-const CHILD = fileURLToPath(new URL('worker-child.ts', import.meta.url));
+export const CHILD = fileURLToPath(new URL('worker-child.ts', import.meta.url));
 
 /** Waits until a check holds; every 10 ms, up to limitMs. */
 export const eventually = <T>(check: () => T | Promise<T>, limitMs = 10_000): Promise<T> =>

@@ -1,6 +1,9 @@
-import { expect, test } from 'vitest';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, openSync } from 'node:fs';
+import { expect, onTestFinished, test } from 'vitest';
 import { assertAppliedOnce } from '../../dev/testing.ts';
-import { createWorld, eventually, planned } from '../support/world.ts';
+import { API_KEY, CHILD, createWorld, eventually, planned } from '../support/world.ts';
 
 test('SIGTERM lets attempts in flight finish, settles them, takes no more and exits 0', async () => {
   const world = await createWorld({ destination: { concurrency: 5 } });
@@ -66,3 +69,21 @@ test('a worker without work stops at once', async () => {
   worker.kill('SIGTERM');
   expect(await worker.exited).toEqual({ code: 0, signal: null });
 });
+
+test.skipIf(!existsSync('/dev/full'))(
+  'a log that cannot be written costs its lines: writes go on, and SIGTERM is heard',
+  async () => {
+    const world = await createWorld();
+    const full = openSync('/dev/full', 'w');
+    const worker = spawn(process.execPath, [CHILD], {
+      stdio: ['ignore', full, 'ignore'],
+      env: { ...process.env, WORKER_CONFIG: JSON.stringify(world.config), API_KEY },
+    });
+    onTestFinished(() => void worker.kill('SIGKILL'));
+    closeSync(full);
+    const job = await world.queue.add('send', planned('503'));
+    await world.until(job.data.idempotencyKey, 'delivered');
+    worker.kill('SIGTERM');
+    expect(await once(worker, 'exit')).toEqual([0, null]);
+  },
+);
