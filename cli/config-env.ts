@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import type { Override } from '../core/config.ts';
 import { isRecord } from '../core/json.ts';
-import { codeOf } from '../dev/redis/errors.ts';
+import { codeOf } from '../core/outcome.ts';
 
 type Env = Record<string, string | undefined>;
 
@@ -18,6 +18,18 @@ const TEXTS: Record<string, string[]> = { WAYBILL_LOG_LEVEL: ['log', 'level'] };
 const OTHERS = ['WAYBILL_CONFIG', 'WAYBILL_DEBUG'];
 const KNOWN = [...OTHERS, ...Object.keys(TEXTS), ...Object.keys(NUMBERS)];
 
+export const ENVIRONMENT_HELP = `
+Environment:
+  REDIS_URL              Redis, with its password: redis://user:password@host:6379/0
+  REDIS_URL_FILE         a file that holds it
+  WAYBILL_CONFIG         the configuration file, where --config is not given
+  WAYBILL_LOG_LEVEL      the worker's log: trace, debug, info, warn, error or silent
+  WAYBILL_LOCK_MS, WAYBILL_STALLED_INTERVAL_MS, WAYBILL_GRACE_MS, WAYBILL_MAX_CRASHES
+                         the worker's settings of these names
+  WAYBILL_DEBUG=1        shows the stack of an error
+Flags go over the environment, that over the file. A destination's credential stands in the variable its auth.env names,
+or in the file that the variable NAME_FILE names.`;
+
 export interface Environment {
   overrides: Override[];
   /** One line each. */
@@ -28,7 +40,8 @@ export interface Environment {
 export function readEnvironment(env: Env, file: unknown): Environment {
   const overrides: Override[] = [];
   const wrong: string[] = [];
-  readRedisUrl(env, overrides, wrong);
+  const redis = readRedisUrl(env, wrong);
+  if (redis) overrides.push(redis);
   for (const [from, path] of Object.entries(TEXTS)) if (env[from]) overrides.push({ path, value: env[from], from });
   for (const [from, path] of Object.entries(NUMBERS)) {
     const text = env[from];
@@ -44,16 +57,17 @@ export function readEnvironment(env: Env, file: unknown): Environment {
   return { overrides, wrong };
 }
 
-function readRedisUrl(env: Env, overrides: Override[], wrong: string[]): void {
+/** @param wrong is told why a file cannot be read */
+export function readRedisUrl(env: Env, wrong: string[]): Override | undefined {
   const path = ['redis', 'url'];
   const file = env.REDIS_URL_FILE;
-  if (env.REDIS_URL) overrides.push({ path, value: env.REDIS_URL, from: 'REDIS_URL' });
-  else if (file) {
-    try {
-      overrides.push({ path, value: readFileSync(file, 'utf8').trim(), from: 'REDIS_URL_FILE' });
-    } catch (error) {
-      wrong.push(`REDIS_URL_FILE: cannot be read (${codeOf(error) ?? 'unreadable'})`);
-    }
+  if (env.REDIS_URL) return { path, value: env.REDIS_URL, from: 'REDIS_URL' };
+  if (!file) return undefined;
+  try {
+    return { path, value: readFileSync(file, 'utf8').trim(), from: 'REDIS_URL_FILE' };
+  } catch (error) {
+    wrong.push(`REDIS_URL_FILE: cannot be read (${codeOf(error)})`);
+    return undefined;
   }
 }
 

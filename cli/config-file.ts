@@ -5,8 +5,8 @@ import { basename, extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { printable } from '../core/envelope.ts';
 import { WaybillError } from '../core/errors.ts';
+import { codeOf } from '../core/outcome.ts';
 import { withoutUserinfo } from '../core/redact.ts';
-import { codeOf } from '../dev/redis/errors.ts';
 
 const NAMES = ['waybill.config.ts', 'waybill.config.mjs', 'waybill.config.json'];
 const MAX_REASON = 300;

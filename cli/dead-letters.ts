@@ -1,17 +1,19 @@
 // waybill dead-letters: the newest as a table, or all as a stream.
 import { printable } from '../core/envelope.ts';
-import { exportLetters, listLetters } from '../queue/dead-letters.ts';
+import { exportLetters, listLetters, type UnreadableLetter } from '../queue/dead-letters.ts';
 import type { DeadLetter } from '../queue/letter.ts';
-import { EXIT, type ExitCode } from './exit-codes.ts';
+import { CliError, EXIT, type ExitCode } from './exit-codes.ts';
 import { type Io, say, write } from './io.ts';
 import { layOut, printDocuments } from './output.ts';
 import { isoTime, type ReadingFlags, withReader } from './reading.ts';
 
 const MAX_CELL = 60;
 
+type Letter = DeadLetter | UnreadableLetter;
+
 export async function deadLettersList(io: Io, flags: ReadingFlags & { limit: number }): Promise<ExitCode> {
   const letters = await withReader(io, flags, async (reader) => {
-    const newest: DeadLetter[] = [];
+    const newest: Letter[] = [];
     for (const name of await reader.destinations(flags.destination)) {
       newest.push(...(await listLetters(reader, name, flags.limit)));
     }
@@ -24,9 +26,11 @@ export async function deadLettersList(io: Io, flags: ReadingFlags & { limit: num
 }
 
 export async function deadLettersExport(io: Io, flags: ReadingFlags): Promise<ExitCode> {
+  const { output = 'ndjson' } = flags;
+  if (output === 'table') throw new CliError('USAGE', '-o table is for dead-letters list; export has ndjson and json');
   await withReader(io, flags, async (reader) => {
     const names = await reader.destinations(flags.destination);
-    await printDocuments(io, 'ndjson', oldestFirst(names.map((name) => exportLetters(reader, name))));
+    await printDocuments(io, output, oldestFirst(names.map((name) => exportLetters(reader, name))));
   });
   return EXIT.ok;
 }
@@ -34,26 +38,18 @@ export async function deadLettersExport(io: Io, flags: ReadingFlags): Promise<Ex
 const HEADER = ['id', 'died', 'destination', 'reason', 'status', 'code', 'verdict', 'request_id', 'write'];
 
 /** Every text of a letter may be the API's: none of it reaches a terminal unchecked. */
-function row({
-  id,
-  deadAt,
-  destination,
-  reason,
-  status,
-  envelope,
-  verdict,
-  requestId,
-  write: sent,
-}: DeadLetter): string[] {
+function row(letter: Letter): string[] {
+  const { id, deadAt, destination } = letter;
+  const known = [cell(id), isoTime(deadAt), cell(destination)];
+  if ('unreadable' in letter) return [...known, letter.unreadable];
+  const { reason, status, envelope, verdict, requestId, write: sent } = letter;
   const sentAs = sent ? `${sent.method} ${sent.path}` : '(no write)';
   return [
-    cell(id),
-    isoTime(deadAt),
-    destination,
-    reason,
+    ...known,
+    cell(reason),
     cell(status?.toString()),
     cell(envelope?.code),
-    verdict,
+    cell(verdict),
     cell(requestId),
     cell(sentAs),
   ];
@@ -62,9 +58,9 @@ function row({
 const cell = (text: string | undefined): string => printable(text ?? '-', MAX_CELL);
 
 /** Merges streams that are in order each. */
-async function* oldestFirst(streams: readonly AsyncGenerator<DeadLetter>[]): AsyncGenerator<DeadLetter> {
-  const heads: { letter: DeadLetter; stream: AsyncGenerator<DeadLetter> }[] = [];
-  const advance = async (stream: AsyncGenerator<DeadLetter>): Promise<void> => {
+async function* oldestFirst(streams: readonly AsyncGenerator<Letter>[]): AsyncGenerator<Letter> {
+  const heads: { letter: Letter; stream: AsyncGenerator<Letter> }[] = [];
+  const advance = async (stream: AsyncGenerator<Letter>): Promise<void> => {
     const next = await stream.next();
     if (next.done !== true) heads.push({ letter: next.value, stream });
   };

@@ -16,6 +16,8 @@ export type WriteLine =
 const WRITE_FIELDS = ['method', 'path', 'headers', 'body', 'idempotencyKey'];
 const OPTION_FIELDS = ['delay', 'priority', 'maxAttempts', 'expiresAt'];
 const ISO_TIME = /^\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:\d{2})$/;
+const NO_TIME =
+  'expiresAt: must be an ISO time with its zone, such as "2026-11-22T17:01:02Z", or milliseconds since 1970';
 
 /**
  * @returns undefined for a blank line. Fields are judged by addBulk; here only what it cannot see.
@@ -43,12 +45,20 @@ export function parseWriteLine(given: Line): WriteLine | undefined {
   const pick = (names: readonly string[]): Record<string, unknown> =>
     Object.fromEntries(names.flatMap((name) => (fields[name] === undefined ? [] : [[name, fields[name]]])));
   const data = { idempotencyKey: randomUUID(), ...pick(WRITE_FIELDS) } as unknown as Keyed['data'];
-  const item: Keyed = { name: 'send', data, opts: optionsOf(pick(OPTION_FIELDS)) };
+  const opts = optionsOf(pick(OPTION_FIELDS));
+  if (opts === undefined) return { line, wrong: { field: 'options.expiresAt', message: NO_TIME } };
+  const item: Keyed = { name: 'send', data, opts };
   return typeof fields.idempotencyKey === 'string' ? { line, item, givenKey: fields.idempotencyKey } : { line, item };
 }
 
-function optionsOf(options: Record<string, unknown>): AddOptions {
+/** @returns undefined when expiresAt is no time; addBulk would ask for a Date, which JSON has not */
+function optionsOf(given: Record<string, unknown>): AddOptions | undefined {
+  const options = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, asNumber(value)]));
   const { expiresAt } = options;
-  const isTime = typeof expiresAt === 'string' && ISO_TIME.test(expiresAt);
-  return { ...options, ...(isTime && { expiresAt: new Date(expiresAt) }) };
+  if (expiresAt === undefined || typeof expiresAt === 'number') return options;
+  const time = new Date(typeof expiresAt === 'string' && ISO_TIME.test(expiresAt) ? expiresAt : NaN);
+  return Number.isNaN(time.getTime()) ? undefined : { ...options, expiresAt: time };
 }
+
+/** Options are ours, not the API's: `1e3` and `5.0` are the numbers they mean. */
+const asNumber = (value: unknown): unknown => (JSON.isRawJSON(value) ? Number(JSON.stringify(value)) : value);

@@ -1,9 +1,9 @@
 // waybill enqueue: NDJSON from standard input into a destination's queue, one answer a line, in order.
-import { createQueue, type WriteQueue } from '../producer/index.ts';
+import { type BulkAnswer, createQueue, type WriteQueue } from '../producer/index.ts';
 import { printable } from '../core/envelope.ts';
 import { parseWriteLine, type WriteLine } from './enqueue-line.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
-import { type Io, say } from './io.ts';
+import { type Io, say, write } from './io.ts';
 import { layOut, printDocuments } from './output.ts';
 import { readLines } from './read-lines.ts';
 import { type GlobalFlags, loadConfig } from './settings.ts';
@@ -11,7 +11,7 @@ import { type GlobalFlags, loadConfig } from './settings.ts';
 export const ENQUEUE_HELP = `
 A line: {"method":"POST","path":"/v1/…","body":{…},"headers":{…},"idempotencyKey":"…","delay":ms,"priority":n,"maxAttempts":n,"expiresAt":"ISO time or epoch ms"}
 Only method and path are needed. A body keeps the digits of its numbers; a body that is a string is JSON text.
-Each line is answered: {"line","status":"queued|duplicate|conflict|invalid|unavailable","idempotencyKey","jobId","error"},
+Each line is answered: {"line","status":"queued|duplicate|conflict|invalid|refused|unavailable","idempotencyKey","jobId","error"},
 as ndjson unless -o says otherwise. Feeding the same keys again is safe: what stands in the queue is a duplicate.`;
 
 const BATCH = 100;
@@ -20,7 +20,7 @@ const GIVE_UP_AFTER = 3;
 
 interface LineAnswer {
   line: number;
-  status: 'queued' | 'duplicate' | 'conflict' | 'invalid' | 'unavailable';
+  status: 'queued' | 'duplicate' | 'conflict' | 'invalid' | 'refused' | 'unavailable';
   idempotencyKey?: string;
   jobId?: string;
   error?: { code: string; field?: string; message: string };
@@ -29,7 +29,7 @@ interface LineAnswer {
 export async function enqueue(io: Io, flags: GlobalFlags, destination: string): Promise<ExitCode> {
   const { redis } = await loadConfig(io, flags);
   const queue = createQueue(destination, { connection: redis.url });
-  const counts = { queued: 0, duplicate: 0, conflict: 0, invalid: 0, unavailable: 0 };
+  const counts = { queued: 0, duplicate: 0, conflict: 0, invalid: 0, refused: 0, unavailable: 0 };
   if (io.stdin.isTTY) say(io, 'one JSON object a line; Ctrl-D ends');
   async function* counted(): AsyncGenerator<LineAnswer> {
     for await (const answer of answers(queue, io.stdin)) {
@@ -38,14 +38,14 @@ export async function enqueue(io: Io, flags: GlobalFlags, destination: string): 
     }
   }
   try {
-    if (flags.output === 'table') for await (const answer of counted()) io.stdout.write(row(answer));
+    if (flags.output === 'table') for await (const answer of counted()) await write(io.stdout, row(answer));
     else await printDocuments(io, flags.output ?? 'ndjson', counted());
   } finally {
     await queue.close();
   }
   const told = Object.entries(counts).filter(([, count]) => count > 0);
   say(io, `${destination}: ${told.map(([status, count]) => `${count} ${status}`).join(', ') || 'no lines'}`);
-  if (counts.unavailable > 0) return EXIT.redis;
+  if (counts.refused + counts.unavailable > 0) return EXIT.redis;
   return counts.conflict + counts.invalid > 0 ? EXIT.failed : EXIT.ok;
 }
 
@@ -70,13 +70,18 @@ async function add(queue: WriteQueue, batch: readonly WriteLine[]): Promise<Line
   return batch.map((line): LineAnswer => {
     const answer = byLine.get(line.line);
     if ('wrong' in line || answer === undefined) return untried(line);
-    const { status } = answer;
+    const status = statusOf(answer);
     const key = status === 'invalid' ? line.givenKey : line.item.data.idempotencyKey;
     const base = { line: line.line, status, ...(key !== undefined && { idempotencyKey: key }) };
     if ('job' in answer) return { ...base, jobId: answer.job.id ?? '' };
     const { code, field, message } = answer.error;
     return { ...base, error: { code, ...(field !== undefined && { field }), message } };
   });
+}
+
+/** A Redis that refuses has answered: the lines that follow are tried, and none may have been stored unseen. */
+function statusOf(answer: BulkAnswer): LineAnswer['status'] {
+  return 'error' in answer && answer.error.code === 'QUEUE_REFUSED' ? 'refused' : answer.status;
 }
 
 function untried(line: WriteLine): LineAnswer {

@@ -14,10 +14,10 @@ Exit codes:
   0    done
   1    something failed: nothing found, a line not queued, the worker's grace time ran out
   2    wrong usage or configuration
-  3    Redis is away, or unfit
+  3    Redis is away, refuses, or is unfit
   130  ended at once by a second signal
 
-Data goes to standard output, everything else to standard error. WAYBILL_DEBUG=1 shows the stack of an error.`;
+Data goes to standard output, everything else to standard error.`;
 
 const EXIT_OF: Record<WaybillErrorCode, ExitCode> = {
   INVALID_WRITE: EXIT.usage,
@@ -53,12 +53,16 @@ export function explainError(error: unknown): { exit: ExitCode; said?: string } 
   if (error instanceof DemoError) return { exit: EXIT.failed, said: `${error.code}: ${message}` };
   if (error instanceof PrivateRedisError) return { exit: EXIT.redis, said: `${error.code}: ${message}` };
   const safe = printable(withoutUserinfo(message), MAX_UNEXPECTED);
+  if (error instanceof Error && error.name === 'ReplyError') {
+    const said = `QUEUE_REFUSED: Redis refused a command (${safe}). Is it the right Redis, and may this user do that?`;
+    return { exit: EXIT.redis, said };
+  }
   if (isRedisTrouble(error))
     return { exit: EXIT.redis, said: `QUEUE_UNAVAILABLE: Redis gave no answer (${safe}). Start it, or try again.` };
   return { exit: EXIT.failed, said: `UNEXPECTED: ${safe}` };
 }
 
-const REDIS_ERRORS = ['MaxRetriesPerRequestError', 'ReplyError', 'AbortError', 'ClusterAllFailedError'];
+const REDIS_ERRORS = ['MaxRetriesPerRequestError', 'AbortError', 'ClusterAllFailedError'];
 // ioredis gives these neither a name nor a code.
 const REDIS_MESSAGES = ['Connection is closed.', 'Command timed out'];
 

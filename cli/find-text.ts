@@ -3,7 +3,8 @@ import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import { explainWait } from '../core/back-off.ts';
 import { fieldOf, printable } from '../core/envelope.ts';
-import type { Attempt, Journal } from '../core/journal.ts';
+import { answerOf } from '../core/journal-text.ts';
+import type { Journal } from '../core/journal.ts';
 import type { Verdict } from '../core/verdict.ts';
 import type { Found, FoundState } from '../queue/find.ts';
 import { layOut } from './output.ts';
@@ -20,19 +21,22 @@ const COLOURS: Partial<Record<FoundState, 'green' | 'red' | 'yellow'>> = {
   retrying: 'yellow',
 };
 const MAX_TEXT = 300;
+const MAX_LINE = 10_000;
 
 const text = (value: string): string => printable(value, MAX_TEXT);
+/** Last of all, whatever field a text came in: what stands in Redis may be anybody's. */
+const line = (value: string): string => printable(value, MAX_LINE);
 
-/** Every text that may be the API's is made printable. @param stream decides on colour */
+/** No character of the write, its answers or its journal is obeyed by a terminal. @param stream decides on colour */
 export function describeFound(found: Found, stream: Writable): string {
   const { state, letter, delivery, verdict, journal } = found;
   const settled = state === 'delivered' || state === 'dead';
   const colour = COLOURS[state];
   const fields: [string, string | undefined][] = [
-    ['write', `${found.method ?? '(no write)'} ${text(found.path ?? '')}`],
+    ['write', `${text(found.method ?? '(no write)')} ${text(found.path ?? '')}`],
     ['destination', found.destination],
-    ['state', colour ? styleText(colour, state, { stream }) : state],
-    ['verdict', `${verdict}${settled ? '' : ' so far'}: ${VERDICTS[verdict]}`],
+    ['state', state],
+    ['verdict', `${verdict}${settled ? '' : ' so far'}: ${VERDICTS[verdict] ?? 'no such verdict is known'}`],
     ['because', letter && `${letter.reason}: ${text(letter.because)}`],
     ['the API said', letter?.envelope?.message && text(letter.envelope.message)],
     ['field', letter && fieldOf(letter.envelope)],
@@ -44,7 +48,7 @@ export function describeFound(found: Found, stream: Writable): string {
     ],
     ['key', found.idempotencyKey && text(found.idempotencyKey)],
     ['job', text(found.jobId)],
-    ['dead letter', letter && text(letter.id)],
+    ['dead letter', letter ? text(letter.id) : state === 'dead' ? 'none that can be read' : undefined],
     ['enqueued', isoTime(found.enqueuedAt)],
     ['delivered', delivery && isoTime(delivery.deliveredAt)],
     ['died', letter && isoTime(letter.deadAt)],
@@ -52,9 +56,11 @@ export function describeFound(found: Found, stream: Writable): string {
     ['postponed', postponements(journal)],
     ['unrecorded', starts(journal, letter?.lost ?? 0)],
   ];
-  const rows = attempts(found);
+  const shown = (label: string, value: string): string =>
+    label === 'state' && colour ? styleText(colour, value, { stream }) : line(value);
+  const rows = attempts(found).map((row) => row.map(line));
   return (
-    layOut(fields.flatMap(([label, value]) => (value ? [[label, value]] : []))) +
+    layOut(fields.flatMap(([label, value]) => (value ? [[label, shown(label, value)]] : []))) +
     (rows.length === 0
       ? 'no attempt yet\n'
       : layOut([['attempt', 'started', 'answer', 'took', 'request_id', 'then'], ...rows]))
@@ -84,23 +90,13 @@ function attempts({ journal, delivery, state }: Found): string[][] {
   return rows;
 }
 
-/** `503 SERVICE_UNAVAILABLE`, `no answer (ECONNRESET)`, `nothing was sent (ECONNREFUSED)`. */
-function answerOf({ outcome, status, code, replayed }: Attempt): string {
-  const said = text(code ?? '');
-  const answers: Record<Attempt['outcome'], string> = {
-    response: [String(status), said, replayed ? '(the stored answer)' : ''].filter(Boolean).join(' '),
-    'no-answer': `no answer (${said})`,
-    'not-sent': `nothing was sent (${said})`,
-    blocked: `refused by us (${said || 'before sending'})`,
-  };
-  return answers[outcome];
-}
-
 function postponements({ postponed, lastPostponed }: Journal): string | undefined {
   if (postponed === 0) return undefined;
-  const last =
-    lastPostponed && `, last ${isoTime(lastPostponed.at)}: ${text(lastPostponed.because ?? answerOf(lastPostponed))}`;
-  return `${postponed} time(s), spending no attempt${last ?? ''}`;
+  if (!lastPostponed) return `${postponed} time(s), spending no attempt`;
+  const { at, because, wait } = lastPostponed;
+  const last = `last ${isoTime(at)}: ${text(because ?? answerOf(lastPostponed))}`;
+  const again = wait ? `, again in ${explainWait(wait)}` : '';
+  return `${postponed} time(s), spending no attempt, ${last}${again}`;
 }
 
 function starts(journal: Journal, since: number): string | undefined {

@@ -10,15 +10,21 @@ export interface Io {
   stderr: Writable & { isTTY?: boolean };
   /** Takes signals over from here on: they ask the command to stop. */
   untilStopped(): Stopping;
+  /**
+   * From here on a reader of standard output that is gone ends the process, quietly: `waybill find … | head -1`. For
+   * commands that only read; whatever changes something goes on without printing.
+   */
+  endWithReader(): void;
   /** To the process that started this one with a channel; nothing where there is none. */
   tellParent(message: string): void;
   /** The program and the file that start this CLI once more. */
   self: { program: string; file: string };
 }
 
-/** Waits for a slow reader, so that a stream of any length takes little memory. */
+/** Waits for a slow reader, so that a stream of any length takes little memory; to one that is gone it writes nothing. */
 export async function write(out: Writable, text: string): Promise<void> {
-  if (out.write(text)) return;
+  // Neither `drain` nor `error` comes any more from a stream that has failed.
+  if (out.destroyed || out.errored || out.write(text)) return;
   await new Promise<void>((resolve) => {
     const go = (): void => {
       for (const event of EVENTS) out.off(event, go);

@@ -1,14 +1,13 @@
 #!/usr/bin/env node
-// The executable. It alone knows process.env, signals and exit codes; everything else is given them.
+// The executable. It alone touches `process`: its environment, streams, signals and end are handed to everything else.
 import { fileURLToPath } from 'node:url';
 import { EXIT, explainError } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import { buildProgram } from './program.ts';
 import { listenForStop } from './signals.ts';
 
-// `waybill dead-letters export | head`: the reader has what it wanted.
-process.stdout.on('error', () => process.exit(EXIT.ok));
-// A terminal that is gone must not end a worker that drains.
+// A reader or a terminal that is gone must end neither an enqueue half way nor a worker that drains.
+process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 
 const io: Io = {
@@ -18,6 +17,7 @@ const io: Io = {
   stdout: process.stdout,
   stderr: process.stderr,
   untilStopped: () => listenForStop(process),
+  endWithReader: () => void process.stdout.on('error', () => process.exit(EXIT.ok)),
   tellParent: (message) => void (process.connected && process.send?.(message)),
   self: { program: process.execPath, file: fileURLToPath(import.meta.url) },
 };

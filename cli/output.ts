@@ -1,5 +1,6 @@
 // What is printed as data: documents as JSON, or a table for people.
 import { stripVTControlCharacters } from 'node:util';
+import { CliError } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import { write } from './io.ts';
 
@@ -27,6 +28,11 @@ export async function printDocuments(
     separator = ',\n';
   }
   if (format === 'json') await write(stdout, separator === '[\n' ? '[]\n' : '\n]\n');
+}
+
+/** For the commands that print in one form only. @throws CliError USAGE when another was asked for */
+export function refuseOutput(output: string | undefined, why: string): void {
+  if (output !== undefined) throw new CliError('USAGE', `-o ${output} is not for this command: ${why}`);
 }
 
 const GAP = '  ';

@@ -1,6 +1,7 @@
 // The commands and their options; each one's work stands in a file of its name.
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option, type OptionValues } from 'commander';
+import { ENVIRONMENT_HELP } from './config-env.ts';
 import { deadLettersExport, deadLettersList } from './dead-letters.ts';
 import { dev } from './dev.ts';
 import { enqueue, ENQUEUE_HELP } from './enqueue.ts';
@@ -30,6 +31,7 @@ export function buildProgram(io: Io, end: (code: ExitCode) => void): Command {
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: (text, put) => put(text.replace(/^error: /, 'waybill: USAGE: ')) })
     .exitOverride()
+    .addHelpText('after', ENVIRONMENT_HELP)
     .addHelpText('after', EXIT_CODES_HELP);
 
   /** Hands a command its options, the global ones among them, and passes its exit code on. */
@@ -70,7 +72,7 @@ export function buildProgram(io: Io, end: (code: ExitCode) => void): Command {
     .action(run(deadLettersList));
   letters
     .command('export')
-    .description('all of them, the oldest first, a JSON object a line')
+    .description('all of them, the oldest first, a JSON object a line; -o json: as one array')
     .option('--destination <name>', 'of this one only')
     .action(run(deadLettersExport));
   program

@@ -9,6 +9,7 @@ export interface ReadingFlags extends GlobalFlags {
 
 /** @throws WaybillError INVALID_CONFIG, QUEUE_UNAVAILABLE */
 export async function withReader<T>(io: Io, flags: GlobalFlags, read: (reader: Reader) => Promise<T>): Promise<T> {
+  io.endWithReader();
   const { redis } = await loadConfig(io, flags);
   const reader = await Reader.open(redis.url);
   try {
@@ -18,5 +19,8 @@ export async function withReader<T>(io: Io, flags: GlobalFlags, read: (reader: R
   }
 }
 
-/** `2026-11-22T17:01:02.345Z` */
-export const isoTime = (at: number): string => new Date(at).toISOString();
+/** `2026-11-22T17:01:02.345Z`; a time that is none, in data that somebody else has changed, is told as such. */
+export function isoTime(at: number): string {
+  const time = new Date(at);
+  return Number.isNaN(time.getTime()) ? '(no time)' : time.toISOString();
+}

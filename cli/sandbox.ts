@@ -1,9 +1,10 @@
 // waybill sandbox: the sandbox API as a program of its own. Its URL is its data; the ledger is read over HTTP.
+import { whenAborted } from '../dev/demo/when-aborted.ts';
 import { createSandbox, type SandboxOptions } from '../dev/testing.ts';
 import { CliError, EXIT, type ExitCode } from './exit-codes.ts';
 import { type Io, say, write } from './io.ts';
+import { refuseOutput } from './output.ts';
 import type { GlobalFlags } from './settings.ts';
-import { aborted } from './signals.ts';
 
 interface SandboxFlags extends GlobalFlags {
   port?: number;
@@ -16,8 +17,9 @@ interface SandboxFlags extends GlobalFlags {
 
 export async function sandbox(
   io: Io,
-  { port, apiKey, seed, fault, latencyMs, keyTtlMs }: SandboxFlags,
+  { output, port, apiKey, seed, fault, latencyMs, keyTtlMs }: SandboxFlags,
 ): Promise<ExitCode> {
+  refuseOutput(output, 'its URL is all it prints as data');
   const { asked } = io.untilStopped();
   const running = await createSandbox({
     faults: readFaults(fault),
@@ -36,7 +38,7 @@ export async function sandbox(
   await write(io.stdout, `${running.url}\n`);
   say(io, `x-api-key is ${apiKey === undefined ? 'sandbox-key' : 'the one you gave'}`);
   say(io, `what it really applied: curl ${running.url}/_sandbox/ledger (or ?key=KEY for one write)`);
-  await aborted(asked);
+  await whenAborted(asked);
   await running.close();
   return EXIT.ok;
 }

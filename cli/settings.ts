@@ -3,7 +3,7 @@ import { type Config, type Override, resolveConfig } from '../core/config.ts';
 import { WaybillError } from '../core/errors.ts';
 import { isRecord } from '../core/json.ts';
 import { findPrivateRedis } from '../dev/demo/folder.ts';
-import { readEnvironment } from './config-env.ts';
+import { readEnvironment, readRedisUrl } from './config-env.ts';
 import { readConfigFile } from './config-file.ts';
 import type { Io } from './io.ts';
 
@@ -22,7 +22,7 @@ export async function loadConfig(
   const file = await readConfigFile(cwd, flags.config ?? (env.WAYBILL_CONFIG || undefined));
   const environment = readEnvironment(env, file?.value);
   const overrides: Override[] = [...environment.overrides];
-  if (flags.redis !== undefined) overrides.push({ path: ['redis', 'url'], value: flags.redis, from: '--redis' });
+  if (flags.redis !== undefined) overrides.push(redisFlag(flags.redis));
   if (flags.logLevel !== undefined)
     overrides.push({ path: ['log', 'level'], value: flags.logLevel, from: '--log-level' });
   if (!namesRedis(file?.value) && !overrides.some(({ path }) => path[0] === 'redis')) {
@@ -40,6 +40,19 @@ export async function loadConfig(
   }
   throw new WaybillError('INVALID_CONFIG', wrong.join('\n'));
 }
+
+/**
+ * The Redis that the flag or the environment names; no file, and no other setting, is looked at.
+ * @throws WaybillError INVALID_CONFIG
+ */
+export function givenRedis({ env }: Pick<Io, 'env'>, flags: GlobalFlags): { url: string; from: string } | undefined {
+  const wrong: string[] = [];
+  const given = flags.redis === undefined ? readRedisUrl(env, wrong) : redisFlag(flags.redis);
+  if (wrong.length > 0) throw new WaybillError('INVALID_CONFIG', listed(wrong));
+  return given && { url: resolveConfig(undefined, [given]).redis.url, from: given.from };
+}
+
+const redisFlag = (value: string): Override => ({ path: ['redis', 'url'], value, from: '--redis' });
 
 const listed = (wrong: string[]): string =>
   `${wrong.length} wrong value(s) in the environment:\n  ${wrong.join('\n  ')}`;

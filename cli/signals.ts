@@ -34,11 +34,3 @@ export function listenForStop(process: NodeJS.Process): Stopping {
   }
   return { asked: asked.signal, force: force.signal };
 }
-
-/** Resolves when the signal is aborted, at once when it was before. */
-export function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-}

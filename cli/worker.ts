@@ -1,9 +1,10 @@
 // waybill worker: sends writes until it is told to stop. Its log is its data, on standard output.
+import { whenAborted } from '../dev/demo/when-aborted.ts';
 import { createWorker } from '../worker/index.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { type Io, say } from './io.ts';
+import { refuseOutput } from './output.ts';
 import { type GlobalFlags, loadConfig } from './settings.ts';
-import { aborted } from './signals.ts';
 
 interface WorkerFlags extends GlobalFlags {
   destinations?: string[];
@@ -11,6 +12,7 @@ interface WorkerFlags extends GlobalFlags {
 }
 
 export async function worker(io: Io, flags: WorkerFlags): Promise<ExitCode> {
+  refuseOutput(flags.output, 'its log is its data, a JSON object a line');
   const { asked, force } = io.untilStopped();
   const config = await loadConfig(io, flags);
   const running = await createWorker(
@@ -23,7 +25,7 @@ export async function worker(io: Io, flags: WorkerFlags): Promise<ExitCode> {
     },
   );
   io.tellParent('worker started');
-  await aborted(asked);
+  await whenAborted(asked);
   const { forced } = await running.stop(force);
   if (!forced) return EXIT.ok;
   say(io, 'waybill: attempts in flight were cut off; their writes are taken again and lose no attempt');

@@ -1,20 +1,22 @@
 // Brings up what the demo needs, one after the other: Redis, the sandbox API, the worker. Each says how it is taken down.
 import { writeFile } from 'node:fs/promises';
-import { withoutUserinfo } from '../../core/redact.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Reader } from '../../queue/reader.ts';
-import { isRunning } from '../redis/running.ts';
-import { startPrivateRedis } from '../redis/start.ts';
 import { createSandbox, type Sandbox } from '../sandbox/server.ts';
 import { DemoError } from './errors.ts';
-import { type DemoFolder, findPrivateRedis, makeFolder } from './folder.ts';
+import { type DemoFolder, makeFolder } from './folder.ts';
+import { answers, closeReader, type DemoRedis, redisFor } from './redis.ts';
 import type { DemoOptions } from './run.ts';
+import { whenAborted } from './when-aborted.ts';
 import { startWorkerProcess } from './worker-process.ts';
 
 /** The demo's writes never time out on the sandbox; a user's own, with a step such as `hang`, shall not take long. */
 const TIMEOUT_MS = 3000;
 /** Longer than the worker's own grace, timeoutMs and 5 s. */
 const WORKER_STOP_LIMIT_MS = 10_000;
-const REDIS_LOOK_MS = 500;
+const LOOK_MS = 500;
+/** Of a worker that can settle nothing any more: its Redis hangs or is gone. */
+const WITHOUT_REDIS_LIMIT_MS = 1000;
 const API_KEY = 'sandbox-key';
 
 export interface Stage {
@@ -26,94 +28,55 @@ export interface Stage {
   broken: Promise<string>;
 }
 
-/** @param takeDown is filled as things come up; to be run from its end */
+/**
+ * @param takeDown is filled as things come up; to be run from its end
+ * @throws DemoError, PrivateRedisError, WaybillError, or the reason of `asked` when it is aborted meanwhile
+ */
 export async function bringUp(options: DemoOptions, takeDown: (() => Promise<unknown>)[]): Promise<Stage> {
-  const { cwd, env, say, force } = options;
+  const { cwd, env, say, asked, force } = options;
   const folder = await makeFolder(cwd);
   const redis = await redisFor(options, folder, takeDown);
   say(`  redis    ${redis.from}`);
+  asked.throwIfAborted();
 
   const reader = await Reader.open(redis.url);
-  takeDown.push(() => reader.close());
-  await refuseOtherWorkers(reader, redis.destination);
+  takeDown.push(() => closeReader(reader));
+  await refuseOtherWorkers(reader, redis.destination, asked);
 
   const sandbox = await createSandbox({ apiKey: API_KEY });
   takeDown.push(() => sandbox.close());
   say(`  sandbox  ${sandbox.url}, what it really applied: ${sandbox.url}/_sandbox/ledger`);
 
   await writeConfig(folder, redis, sandbox.url);
+  asked.throwIfAborted();
   const worker = await startWorkerProcess([...options.command, 'worker', '--config', folder.configFile], {
     logFile: folder.logFile,
     env: { ...withoutSettings(env), REDIS_URL: redis.url, SANDBOX_API_KEY: API_KEY },
   });
-  takeDown.push(() => worker.stop(WORKER_STOP_LIMIT_MS, force));
-  await worker.started;
+  takeDown.push(async () =>
+    worker.stop((await answers(reader)) ? WORKER_STOP_LIMIT_MS : WITHOUT_REDIS_LIMIT_MS, force),
+  );
+  await Promise.race([worker.started, whenAborted(asked)]);
+  asked.throwIfAborted();
   say(`  worker   process ${worker.pid}, its log: .waybill/worker.log`);
 
   const broken = Promise.race([worker.ended.then((how) => `the worker ${how}; see .waybill/worker.log`), redis.gone]);
   return { destination: redis.destination, redisUrl: redis.url, sandbox, reader, broken };
 }
 
-interface DemoRedis {
-  url: string;
-  from: string;
-  destination: string;
-  /** Ours alone; the URL of another may hold a password. */
-  isPrivate: boolean;
-  gone: Promise<string>;
-}
-
-async function redisFor(
-  { cwd, redisUrl, env, say }: DemoOptions,
-  folder: DemoFolder,
-  takeDown: (() => Promise<unknown>)[],
-): Promise<DemoRedis> {
-  if (redisUrl !== undefined) {
-    // Not `sms`: somebody's real queue may have that name, and its writes would end in the sandbox.
-    return {
-      url: redisUrl,
-      from: `REDIS_URL, ${withoutUserinfo(redisUrl)}`,
-      destination: 'sms-demo',
-      isPrivate: false,
-      gone: new Promise(() => {}),
-    };
-  }
-  const live = await findPrivateRedis(cwd);
-  if (live && live.owner !== process.pid && isRunning(live.owner)) {
-    throw new DemoError(`process ${live.owner} runs the demo in this folder already; end it first`);
-  }
-  const server = await startPrivateRedis({
-    dir: folder.redisDir,
-    env,
-    log: (line) => say(`  ${line}`),
-  });
-  let timer: NodeJS.Timeout | undefined;
-  const gone = new Promise<string>((resolve) => {
-    timer = setInterval(() => {
-      if (!isRunning(server.pid)) resolve('redis-server ended; see .waybill/redis/redis.log');
-    }, REDIS_LOOK_MS);
-  });
-  takeDown.push(() => (clearInterval(timer), server.stop()));
-  return {
-    url: server.url,
-    from: `${server.from}, ${server.url}, data in .waybill/redis`,
-    destination: 'sms',
-    isPrivate: true,
-    gone,
-  };
-}
-
 /** Theirs might send the demo's writes somewhere real. One that our last run left drains for some seconds yet. */
-async function refuseOtherWorkers(reader: Reader, destination: string): Promise<void> {
+async function refuseOtherWorkers(reader: Reader, destination: string, asked: AbortSignal): Promise<void> {
   const deadline = performance.now() + WORKER_STOP_LIMIT_MS;
-  while ((await reader.queue(destination).getWorkersCount()) > 0) {
+  const stopped = whenAborted(asked).then(() => 0);
+  while ((await Promise.race([reader.queue(destination).getWorkersCount(), stopped])) > 0) {
     if (performance.now() > deadline) {
       throw new DemoError(
         `another worker serves the destination ${destination} on this Redis and would take the demo's writes; stop it, or use another Redis`,
       );
     }
-    await new Promise((resolve) => setTimeout(resolve, REDIS_LOOK_MS));
+    await Promise.race([sleep(LOOK_MS), stopped]);
   }
+  asked.throwIfAborted();
 }
 
 async function writeConfig(

@@ -1,6 +1,7 @@
 // What is new about a write since it was last looked at, as lines to read.
 import { explainWait } from '../../core/back-off.ts';
 import { printable } from '../../core/envelope.ts';
+import { answerOf } from '../../core/journal-text.ts';
 import type { Attempt } from '../../core/journal.ts';
 import type { Found } from '../../queue/find.ts';
 
@@ -39,8 +40,3 @@ function newsOfAttempt(entry: Attempt): News {
 }
 
 const attemptNumber = (attempt: number): string => (attempt === 1 ? '' : `attempt ${attempt}: `);
-
-function answerOf({ outcome, status, code }: Attempt): string {
-  const said = printable(code ?? '', 60);
-  return outcome === 'response' ? [status, said].join(' ').trim() : `no answer (${said})`;
-}

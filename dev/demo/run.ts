@@ -1,14 +1,19 @@
 // The demo: brings everything up, tells its story, goes on working until it is told to stop, and leaves no process.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { bringUp, type Stage } from './bring-up.ts';
 import { DemoError } from './errors.ts';
 import { tellStory, type Told } from './story.ts';
 import { summarize } from './summary.ts';
+import { whenAborted } from './when-aborted.ts';
+
+/** How long the story may take to come to its end; a Redis that hangs would keep it for half a minute. */
+const STORY_END_LIMIT_MS = 500;
 
 export interface DemoOptions {
   cwd: string;
   env: Record<string, string | undefined>;
-  /** A running Redis; a private one is started when undefined. */
-  redisUrl: string | undefined;
+  /** A running Redis, and the flag or the variable that named it; a private one is started when undefined. */
+  redis: { url: string; from: string } | undefined;
   /** Starts the CLI as a process of its own: program and file. */
   command: readonly string[];
   /** The same as a person types it. */
@@ -35,7 +40,10 @@ export async function runDemo(options: DemoOptions): Promise<{ forced: boolean }
       whenAborted(asked),
       playing,
       stage.broken.then((how) => {
-        if (!asked.aborted) throw new DemoError(how);
+        if (asked.aborted) return;
+        // At once: taking down may last for seconds.
+        say(`\n${how}; taking down the rest`);
+        throw new DemoError(how);
       }),
     ]);
   } catch (error) {
@@ -44,15 +52,17 @@ export async function runDemo(options: DemoOptions): Promise<{ forced: boolean }
   } finally {
     over.abort();
     if (asked.aborted) say('\nstopping: the worker finishes what it is sending');
-    await playing?.catch(() => {});
+    await Promise.race([playing?.catch(() => {}), sleep(STORY_END_LIMIT_MS)]);
     for (const step of takeDown.toReversed())
       await step().catch((error: unknown) => say(`while stopping: ${String(error)}`));
+    // What it waited for is closed by now.
+    await playing?.catch(() => {});
   }
   say('stopped; the data stays for the next run');
   return { forced: force.aborted };
 }
 
-async function play({ say, stream, typed }: DemoOptions, stage: Stage, over: AbortSignal): Promise<void> {
+async function play({ say, stream, typed, redis }: DemoOptions, stage: Stage, over: AbortSignal): Promise<void> {
   say(`\nA dozen writes to the destination ${stage.destination}, as they happen:\n`);
   const told = await tellStory({ stage, say, stream, over });
   if (over.aborted) return;
@@ -64,17 +74,11 @@ async function play({ say, stream, typed }: DemoOptions, stage: Stage, over: Abo
     );
   say('Go on with, in another terminal in this folder:');
   for (const command of [`find ${keyToShow(told)}`, 'dead-letters list', 'status']) say(`  ${typed} ${command}`);
+  if (redis) say(`This is the Redis of ${redis.from}: it must be given there too.`);
   say('\nEverything works on until Ctrl-C.');
 }
 
 /** The one with the longest journal. */
 function keyToShow(told: readonly Told[]): string {
   return told.toSorted((a, b) => b.attemptsTold - a.attemptsTold)[0]?.key ?? '';
-}
-
-function whenAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

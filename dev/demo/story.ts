@@ -41,8 +41,10 @@ export async function tellStory(telling: Telling): Promise<Told[]> {
     );
   const added: Told[] = [];
   const adding = addAll(telling, writes, added, line);
-  adding.catch(() => {}); // heard below
-  while (!telling.over.aborted && (added.length < writes.length || !added.every(isSettled))) {
+  const failed = new AbortController();
+  adding.catch(() => failed.abort()); // thrown below
+  const over = AbortSignal.any([telling.over, failed.signal]);
+  while (!over.aborted && (added.length < writes.length || !added.every(isSettled))) {
     const news: (News & { told: Told })[] = [];
     for (const told of added.filter((one) => !isSettled(one))) news.push(...(await look(telling, told)));
     for (const { told, at, kind, text, requestId } of news.toSorted((a, b) => a.at - b.at)) {

@@ -124,6 +124,9 @@ test.each([
   [['dead-letters', 'list', '--limit', '1e9'], 'It must be a whole number from 1 to 10000'],
   [['sandbox', '--fault', '503'], '--fault must be NAME=RATE'],
   [['sandbox', '--fault', '503=2', '--fault', 'wat=0.1'], "a name in faults is 'wat'"],
+  [['worker', '-o', 'json'], '-o json is not for this command: its log is its data'],
+  [['-o', 'table', 'sandbox'], '-o table is not for this command'],
+  [['dev', '-o', 'json'], '-o json is not for this command'],
   [['dev', '--config', 'x.json'], 'dev writes a configuration of its own'],
 ])('wrong usage ends with 2 and one clear message: %j', async (args, told) => {
   const { code, stdout, stderr } = await runCli(args);
@@ -137,5 +140,6 @@ test('--help and --version are answers, on standard output', async () => {
   expect(help).toMatchObject({ code: 0, stderr: '' });
   expect(help.stdout).toContain('dead-letters');
   expect(help.stdout).toContain('Exit codes:');
+  for (const name of ['REDIS_URL_FILE', 'WAYBILL_CONFIG', 'WAYBILL_DEBUG']) expect(help.stdout).toContain(name);
   expect((await runCli(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
 });

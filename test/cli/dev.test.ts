@@ -1,13 +1,20 @@
 // The demo, from its first line to its last process, in an empty folder and without REDIS_URL.
-import { access, readFile, stat } from 'node:fs/promises';
+import { access, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { isRunning } from '../../dev/redis/running.ts';
+import { createWorker } from '../../worker/index.ts';
 import { cleanUp, redisUrl } from '../support/redis.ts';
 import { eventually } from '../support/world.ts';
 import { type Cli, documents, emptyFolder, startCli } from './run-cli.ts';
 
 const STORY_LIMIT_MS = 40_000;
+const TOLD_WITHIN_MS = 3000;
+/** With some room for a slow machine. */
+const WITHOUT_REDIS_MS = 8000;
+/** Past the first look for other workers. */
+const WAITING_MS = 1000;
 
 /** dev itself, its worker and its Redis. */
 async function processesOf(dev: Cli, cwd: string): Promise<number[]> {
@@ -119,13 +126,75 @@ test('a worker that dies ends the demo with a message, and nothing is left', { t
   await expectGone(pids);
 });
 
+test('a Redis that dies is told at once, and ends the demo with nothing left', { timeout: 60_000 }, async () => {
+  const cwd = await emptyFolder();
+  const dev = await startCli(['dev'], { cwd });
+  await dev.says('#3');
+  const pids = await processesOf(dev, cwd);
+  const killedAt = performance.now();
+  process.kill(pids[2] ?? 0, 'SIGKILL');
+  await dev.says('redis-server ended; see .waybill/redis/redis.log; taking down the rest', TOLD_WITHIN_MS);
+  expect((await dev.ended).code).toBe(1);
+  expect(performance.now() - killedAt).toBeLessThan(WITHOUT_REDIS_MS);
+  await expectGone(pids);
+});
+
+test('a Redis that hangs does not keep Ctrl-C waiting', { timeout: 60_000 }, async () => {
+  const cwd = await emptyFolder();
+  const dev = await startCli(['dev'], { cwd });
+  await dev.says('#3');
+  const pids = await processesOf(dev, cwd);
+  process.kill(pids[2] ?? 0, 'SIGSTOP');
+  const stoppedAt = performance.now();
+  dev.kill('SIGINT');
+  expect((await dev.ended).code).toBe(0);
+  expect(performance.now() - stoppedAt).toBeLessThan(WITHOUT_REDIS_MS);
+  await expectGone(pids);
+});
+
+test('Ctrl-C is heard while the Redis package is fetched', { timeout: 60_000 }, async () => {
+  const cwd = await emptyFolder();
+  for (const name of ['apt-get', 'apt-config', 'dpkg-deb'])
+    await writeFile(join(cwd, name), '#!/bin/sh\nexec /bin/sleep 60\n', { mode: 0o755 });
+  const dev = await startCli(['dev'], { cwd, env: { PATH: cwd, XDG_CACHE_HOME: join(cwd, 'cache') } });
+  await dev.says('fetching the distribution');
+  dev.kill('SIGINT');
+  await eventually(() => expect(isRunning(dev.pid)).toBe(false), TOLD_WITHIN_MS);
+  expect((await dev.ended).code).toBe(0);
+});
+
+test('Ctrl-C is heard while another worker of the destination is waited for', { timeout: 60_000 }, async () => {
+  onTestFinished(() => cleanUp(['sms-demo']));
+  const worker = await createWorker(
+    {
+      redis: { url: redisUrl() },
+      log: { level: 'silent' },
+      destinations: { 'sms-demo': { baseUrl: 'http://127.0.0.1:1' } },
+    },
+    { env: {} },
+  );
+  onTestFinished(async () => void (await worker.stop()));
+  const dev = await startCli(['dev'], { cwd: await emptyFolder(), env: { REDIS_URL: redisUrl() } });
+  await dev.says('redis    REDIS_URL');
+  await sleep(WAITING_MS);
+  dev.kill('SIGINT');
+  await eventually(() => expect(isRunning(dev.pid)).toBe(false), TOLD_WITHIN_MS);
+  const { code, stderr } = await dev.ended;
+  expect(code).toBe(0);
+  expect(stderr).not.toContain('sandbox ');
+});
+
 test('with REDIS_URL it uses that, under a name of its own, and starts no Redis', { timeout: 60_000 }, async () => {
   onTestFinished(() => cleanUp(['sms-demo']));
   const cwd = await emptyFolder();
+  // It writes its own: the folder's is none of its business.
+  await writeFile(join(cwd, 'waybill.config.json'), '{ broken');
   const dev = await startCli(['dev'], { cwd, env: { REDIS_URL: redisUrl() } });
-  await dev.says('#3');
-  expect(dev.stderr()).toContain('redis    REDIS_URL');
+  await dev.says('Everything works on until Ctrl-C.', STORY_LIMIT_MS);
+  const { host } = new URL(redisUrl());
+  expect(dev.stderr()).toContain(`redis    REDIS_URL, ${host}\n`);
   expect(dev.stderr()).toContain('A dozen writes to the destination sms-demo');
+  expect(dev.stderr()).toContain('This is the Redis of REDIS_URL: it must be given there too.');
   dev.kill('SIGINT');
   expect((await dev.ended).code).toBe(0);
   await expect(access(join(cwd, '.waybill/redis/redis.json'))).rejects.toThrow();

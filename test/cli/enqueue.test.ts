@@ -1,7 +1,14 @@
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
-import { cleanUp, freshDestination } from '../support/redis.ts';
+import { cleanUp, freshDestination, redisUrl } from '../support/redis.ts';
 import { createWorld } from '../support/world.ts';
-import { documents, runCli } from './run-cli.ts';
+import { documents, emptyFolder, runCli } from './run-cli.ts';
+
+const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 
 function freshName(): string {
   const name = freshDestination();
@@ -99,6 +106,56 @@ test('Redis away: every line is answered, with the key to add it again, and the 
     { status: 'unavailable', idempotencyKey: 'mine' },
     { status: 'invalid' },
   ]);
+});
+
+test('options are numbers however they are written, and a time that is none is answered with what one looks like', async () => {
+  const raw = (options: string): string => `{"method":"POST","path":"/v1/x",${options}}`;
+  const input = [
+    raw('"delay":1e3,"priority":5.0,"maxAttempts":2e0'),
+    raw('"expiresAt":4.102444800e12'),
+    raw('"delay":1e400'),
+    raw('"delay":1.5'),
+    raw('"expiresAt":"tomorrow"'),
+    raw('"expiresAt":"2030-13-45T00:00:00Z"'),
+    raw('"expiresAt":true'),
+  ].join('\n');
+  const answers = documents((await runCli(['enqueue', freshName()], { input })).stdout);
+  expect(answers.map(({ status }) => status)).toEqual([
+    'queued',
+    'queued',
+    ...Array.from({ length: 5 }, () => 'invalid'),
+  ]);
+  for (const { error } of answers.slice(4)) {
+    expect(error).toEqual({
+      code: 'INVALID_WRITE',
+      field: 'options.expiresAt',
+      message: expect.stringContaining('must be an ISO time with its zone, such as "2026-11-22T17:01:02Z"'),
+    });
+  }
+});
+
+test.each(['ndjson', 'json', 'table'])('a reader that has enough does not end it half way: -o %s', async (format) => {
+  const name = freshName();
+  const count = 4000;
+  const input = Array.from({ length: count }, (_, i) => line({ idempotencyKey: `key-${i}` })).join('\n');
+  const file = join(await emptyFolder(), 'writes.ndjson');
+  await writeFile(file, input);
+  const command = `{ "${process.execPath}" "${MAIN}" enqueue ${name} -o ${format} < "${file}"; echo "exit $?" >&2; } | head -n 1`;
+  const env = { ...process.env, REDIS_URL: redisUrl() };
+  const { stdout, stderr } = await promisify(execFile)('sh', ['-c', command], { cwd: await emptyFolder(), env });
+  expect(stdout.length).toBeGreaterThan(0);
+  expect(stderr).toBe(`${name}: ${count} queued\nexit 0\n`);
+});
+
+test('a Redis that refuses has answered: every line is tried, and told as refused', async () => {
+  const world = await createWorld();
+  await world.reader.client.set(`{waybill:${world.name}}:${world.name}:wait`, 'of another type');
+  const { code, stdout, stderr } = await runCli(['enqueue', world.name], { input: line({ idempotencyKey: 'k' }) });
+  expect(documents(stdout)).toMatchObject([
+    { status: 'refused', idempotencyKey: 'k', error: { code: 'QUEUE_REFUSED' } },
+  ]);
+  expect(stderr).toBe(`${world.name}: 1 refused\n`);
+  expect(code).toBe(3);
 });
 
 test('a name that cannot be a destination is refused before anything is read', async () => {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeEach, expect, test } from 'vitest';
 import { redisUrl } from '../support/redis.ts';
 import { createWorld, planned, type World } from '../support/world.ts';
-import { documents, runCli } from './run-cli.ts';
+import { documents, emptyFolder, runCli } from './run-cli.ts';
 
 const REQUEST_ID = /req_[0-9a-f-]{36}/;
 let world: World;
@@ -127,18 +127,73 @@ test('status counts, and shows a mistyped destination as a queue with no worker'
   expect(rows).toContainEqual(expect.objectContaining({ destination: typo.name, workers: 0, waiting: 1 }));
 });
 
-test('a reader that has enough ends the CLI quietly', async () => {
+test('a letter that is no letter any more is told by its id, and hides no other', async () => {
   await world.startWorker();
-  for (let i = 0; i < 3; i += 1) await world.until(await added('400'), 'dead');
+  const letters: string[] = [];
+  const keys: string[] = [];
+  for (const step of ['400', '401', '404', '400']) {
+    const key = await added(step);
+    keys.push(key);
+    letters.push((await world.until(key, 'dead')).letter?.id ?? '');
+  }
+  const base = `{waybill:${world.name}}:${world.name}.dead:`;
+  await world.reader.client.hset(`${base}${letters[0]}`, 'data', '{broken');
+  await world.reader.client.hset(`${base}${letters[1]}`, 'data', '{}');
+  await world.reader.client.hset(`${base}${letters[2]}`, 'data', 'null');
+  const of = ['--destination', world.name];
+  const list = await runCli(['dead-letters', 'list', ...of]);
+  expect(list).toMatchObject({ code: 0, stderr: '' });
+  expect(list.stdout.match(/cannot be read/g)).toHaveLength(3);
+  for (const id of letters) expect(list.stdout).toContain(id);
+  const exported = documents((await runCli(['dead-letters', 'export', ...of])).stdout);
+  expect(exported.map(({ id }) => id)).toEqual(letters);
+  expect(exported.map(({ unreadable }) => typeof unreadable)).toEqual(['string', 'string', 'string', 'undefined']);
+  expect(exported[0]).toMatchObject({ destination: world.name, deadAt: expect.any(Number) });
+
+  const found = await runCli(['find', keys[0] ?? '', ...of]);
+  expect(found.code).toBe(0);
+  expect(found.stdout).toMatch(/^state +dead$/m);
+  expect(found.stdout).toMatch(/^dead letter +none that can be read$/m);
+});
+
+test('export prints one array with -o json, and has no table', async () => {
+  await world.startWorker();
+  const keys = [await added('400'), await added('400')];
+  for (const key of keys) await world.until(key, 'dead');
+  const of = ['--destination', world.name];
+  const all = JSON.parse((await runCli(['dead-letters', 'export', '-o', 'json', ...of])).stdout) as unknown[];
+  expect(all).toHaveLength(2);
+  const table = await runCli(['dead-letters', 'export', '-o', 'table', ...of]);
+  expect(table).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('dead-letters list') });
+});
+
+test('a Redis that refuses is told as one that has answered', async () => {
+  await added();
+  await world.reader.client.set(`{waybill:${world.name}}:${world.name}.rows:time`, 'of another type');
+  const { code, stderr } = await runCli(['dead-letters', 'list', '--destination', world.name]);
+  expect(code).toBe(3);
+  expect(stderr).toMatch(/^waybill: QUEUE_REFUSED: Redis refused a command \(WRONGTYPE /);
+});
+
+test('a reader that has enough ends a command that reads, quietly and well', async () => {
+  await world.startWorker();
+  // Beyond what a pipe holds, 64 KiB, and what the CLI has written before the reader is gone.
+  const text = 'x'.repeat(200_000);
+  for (let i = 0; i < 3; i += 1) {
+    const { method, path, body } = planned('400');
+    const { data } = await world.queue.add('send', { method, path, body: { ...(body as object), text } });
+    await world.until(data.idempotencyKey, 'dead');
+  }
   const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
-  const command = `"${process.execPath}" "${main}" dead-letters export | head -c 1`;
+  const command = `{ "${process.execPath}" "${main}" dead-letters export --destination ${world.name}; echo "exit $?" >&2; } | head -c 1`;
   const shell = spawn('sh', ['-c', command], {
+    cwd: await emptyFolder(),
     env: { ...process.env, REDIS_URL: redisUrl() },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const errors: string[] = [];
   shell.stdout.resume();
-  shell.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
+  shell.stderr.setEncoding('utf8').on('data', (said: string) => errors.push(said));
   await once(shell, 'close');
-  expect(errors.join('')).toBe('');
+  expect(errors.join('')).toBe('exit 0\n');
 });

@@ -1,0 +1,83 @@
+import { PassThrough } from 'node:stream';
+import { expect, test } from 'vitest';
+import { describeFound } from '../../cli/find-text.ts';
+import type { Attempt, Journal } from '../../core/journal.ts';
+import type { Found } from '../../queue/find.ts';
+
+const ESCAPE = '\u001b[31m\u009b2J\r\n';
+
+const attempt = (more: Partial<Attempt>): Attempt => ({
+  attempt: 1,
+  at: 1,
+  durationMs: 1,
+  outcome: 'response',
+  evidence: 'doubt',
+  disposition: 'retry',
+  ...more,
+});
+
+const found = (journal: Partial<Journal>, more: Partial<Found> = {}): Found => ({
+  destination: 'sms',
+  jobId: 'w1',
+  state: 'postponed',
+  verdict: 'not-applied',
+  enqueuedAt: 1,
+  journal: { generation: 0, attempts: [], postponed: 0, lost: 0, ...journal },
+  requestIds: [],
+  ...more,
+});
+
+test('no text of a write, its journal or its letter reaches the terminal as more than text', () => {
+  // What a program that writes to Redis past Waybill could have put there: types promise nothing of it.
+  const anything = ESCAPE as never;
+  const entry = attempt({
+    status: anything,
+    code: ESCAPE,
+    requestId: ESCAPE,
+    disposition: anything,
+    because: ESCAPE,
+    wait: { delayMs: 1, baseMs: anything, jitterMs: anything },
+  });
+  const journal = { attempts: [entry, { ...entry, wait: undefined as never }], postponed: 1, lastPostponed: entry };
+  const text = describeFound(
+    found(journal, {
+      destination: ESCAPE,
+      jobId: ESCAPE,
+      idempotencyKey: ESCAPE,
+      method: ESCAPE,
+      path: ESCAPE,
+      verdict: anything,
+      requestIds: [ESCAPE],
+      letter: {
+        id: ESCAPE,
+        destination: ESCAPE,
+        jobId: ESCAPE,
+        deadAt: anything,
+        enqueuedAt: 1,
+        reason: anything,
+        because: ESCAPE,
+        verdict: anything,
+        envelope: { code: ESCAPE, message: ESCAPE, details: JSON.stringify({ field: ESCAPE }) },
+        lost: anything,
+        journal: found({}).journal,
+      },
+    }),
+    new PassThrough(),
+  );
+  expect(text).toContain('[31m');
+  // oxlint-disable-next-line no-control-regex
+  expect(text).toMatch(/^[^\u0000-\u0009\u000b-\u001f\u007f-\u009f]*$/);
+  expect(text.split('\n').filter((line) => line.startsWith('[31m'))).toEqual([]);
+});
+
+test('a postponement is told with how long its wait was and why', () => {
+  const wait = { delayMs: 2000, baseMs: 1000, jitterMs: 5, retryAfterMs: 2000 };
+  const lastPostponed = attempt({ disposition: 'postpone', status: 409, code: 'IN_PROGRESS', wait });
+  expect(describeFound(found({ postponed: 3, lastPostponed }), new PassThrough())).toMatch(
+    /^postponed +3 time\(s\), spending no attempt, last \S+: 409 IN_PROGRESS, again in 2 s = Retry-After; base 1000 \+ jitter 5 was shorter$/m,
+  );
+});
+
+test('a time that is none is told as such', () => {
+  expect(describeFound(found({}, { enqueuedAt: NaN }), new PassThrough())).toMatch(/^enqueued +\(no time\)$/m);
+});
