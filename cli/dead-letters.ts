@@ -1,6 +1,6 @@
 // waybill dead-letters: the newest as a table, or all as a stream.
 import { printable } from '../core/envelope.ts';
-import { exportLetters, listLetters, type UnreadableLetter } from '../queue/dead-letters.ts';
+import { countLetters, exportLetters, listLetters, type UnreadableLetter } from '../queue/dead-letters.ts';
 import type { DeadLetter } from '../queue/letter.ts';
 import { CliError, EXIT, type ExitCode } from './exit-codes.ts';
 import { type Io, say, write } from './io.ts';
@@ -12,16 +12,19 @@ const MAX_CELL = 60;
 type Letter = DeadLetter | UnreadableLetter;
 
 export async function deadLettersList(io: Io, flags: ReadingFlags & { limit: number }): Promise<ExitCode> {
+  let total = 0;
   const letters = await withReader(io, flags, async (reader) => {
     const newest: Letter[] = [];
     for (const name of await reader.destinations(flags.destination)) {
       newest.push(...(await listLetters(reader, name, flags.limit)));
+      total += await countLetters(reader, name);
     }
     return newest.toSorted((a, b) => b.deadAt - a.deadAt).slice(0, flags.limit);
   });
   if (flags.output === 'json' || flags.output === 'ndjson') await printDocuments(io, flags.output, letters);
   else if (letters.length > 0) await write(io.stdout, layOut([HEADER, ...letters.map(row)]));
   if (letters.length === 0) say(io, 'no dead letters');
+  else if (letters.length < total) say(io, `the newest ${letters.length} of ${total}; --limit shows more, export all`);
   return EXIT.ok;
 }
 

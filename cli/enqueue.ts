@@ -27,7 +27,14 @@ interface LineAnswer {
 }
 
 export async function enqueue(io: Io, flags: GlobalFlags, destination: string): Promise<ExitCode> {
-  const { redis } = await loadConfig(io, flags);
+  const { redis, destinations } = await loadConfig(io, flags);
+  const configured = Object.keys(destinations);
+  if (configured.length > 0 && !configured.includes(destination)) {
+    say(
+      io,
+      `waybill: ${destination} is not in the configuration, which has ${configured.join(', ')}: is the name right?`,
+    );
+  }
   const queue = createQueue(destination, { connection: redis.url });
   const counts = { queued: 0, duplicate: 0, conflict: 0, invalid: 0, refused: 0, unavailable: 0 };
   if (io.stdin.isTTY) say(io, 'one JSON object a line; Ctrl-D ends');

@@ -62,7 +62,7 @@ export function describeFound(found: Found, stream: Writable): string {
   return (
     layOut(fields.flatMap(([label, value]) => (value ? [[label, shown(label, value)]] : []))) +
     (rows.length === 0
-      ? 'no attempt yet\n'
+      ? `no attempt ${journal.postponed > 0 ? 'that counts' : 'on record'} yet\n`
       : layOut([['attempt', 'started', 'answer', 'took', 'request_id', 'then'], ...rows]))
   );
 }

@@ -1,33 +1,13 @@
 #!/usr/bin/env node
-// The executable. It alone touches `process`: its environment, streams, signals and end are handed to everything else.
-import { fileURLToPath } from 'node:url';
-import { EXIT, explainError } from './exit-codes.ts';
-import type { Io } from './io.ts';
-import { buildProgram } from './program.ts';
-import { listenForStop } from './signals.ts';
+// The executable. An old Node is told apart before anything is loaded that it would choke on.
+const OLDEST_MAJOR = 22;
+const OLDEST_MINOR = 19;
 
-// A reader or a terminal that is gone must end neither an enqueue half way nor a worker that drains.
-process.stdout.on('error', () => {});
-process.stderr.on('error', () => {});
-
-const io: Io = {
-  env: process.env,
-  cwd: process.cwd(),
-  stdin: process.stdin,
-  stdout: process.stdout,
-  stderr: process.stderr,
-  untilStopped: () => listenForStop(process),
-  endWithReader: () => void process.stdout.on('error', () => process.exit(EXIT.ok)),
-  tellParent: (message) => void (process.connected && process.send?.(message)),
-  self: { program: process.execPath, file: fileURLToPath(import.meta.url) },
-};
-
-try {
-  await buildProgram(io, (code) => (process.exitCode = code)).parseAsync();
-} catch (error) {
-  const { exit, said } = explainError(error);
-  process.exitCode = exit;
-  if (said !== undefined) process.stderr.write(`waybill: ${said}\n`);
-  if (said !== undefined && process.env.WAYBILL_DEBUG)
-    process.stderr.write(`${error instanceof Error ? error.stack : ''}\n`);
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major > OLDEST_MAJOR || (major === OLDEST_MAJOR && minor >= OLDEST_MINOR)) {
+  await import('./run.ts');
+} else {
+  const oldest = `${OLDEST_MAJOR}.${OLDEST_MINOR}`;
+  process.stderr.write(`waybill: needs Node ${oldest} or newer; this is ${process.versions.node}\n`);
+  process.exitCode = 2;
 }

@@ -14,10 +14,14 @@ export interface GlobalFlags {
   redis?: string;
 }
 
-/** @throws WaybillError INVALID_CONFIG naming everything that is wrong, wherever it came from */
+/**
+ * @param withDemo goes to the server of a `waybill dev` in this folder when nothing else is said
+ * @throws WaybillError INVALID_CONFIG naming everything that is wrong, wherever it came from
+ */
 export async function loadConfig(
   { env, cwd }: Pick<Io, 'env' | 'cwd'>,
   flags: GlobalFlags & { logLevel?: string },
+  { withDemo = true }: { withDemo?: boolean } = {},
 ): Promise<Config> {
   const file = await readConfigFile(cwd, flags.config ?? (env.WAYBILL_CONFIG || undefined));
   const environment = readEnvironment(env, file?.value);
@@ -25,7 +29,7 @@ export async function loadConfig(
   if (flags.redis !== undefined) overrides.push(redisFlag(flags.redis));
   if (flags.logLevel !== undefined)
     overrides.push({ path: ['log', 'level'], value: flags.logLevel, from: '--log-level' });
-  if (!namesRedis(file?.value) && !overrides.some(({ path }) => path[0] === 'redis')) {
+  if (withDemo && !namesRedis(file?.value) && !overrides.some(({ path }) => path[0] === 'redis')) {
     // While `waybill dev` runs in this folder, its server is the one that is meant.
     const server = await findPrivateRedis(cwd);
     if (server) overrides.unshift({ path: ['redis', 'url'], value: server.url, from: 'waybill dev' });

@@ -1,7 +1,7 @@
 // waybill worker: sends writes until it is told to stop. Its log is its data, on standard output.
 import { whenAborted } from '../dev/demo/when-aborted.ts';
 import { createWorker } from '../worker/index.ts';
-import { EXIT, type ExitCode } from './exit-codes.ts';
+import { CliError, EXIT, type ExitCode } from './exit-codes.ts';
 import { type Io, say } from './io.ts';
 import { refuseOutput } from './output.ts';
 import { type GlobalFlags, loadConfig } from './settings.ts';
@@ -14,7 +14,14 @@ interface WorkerFlags extends GlobalFlags {
 export async function worker(io: Io, flags: WorkerFlags): Promise<ExitCode> {
   refuseOutput(flags.output, 'its log is its data, a JSON object a line');
   const { asked, force } = io.untilStopped();
-  const config = await loadConfig(io, flags);
+  // Never the demo's Redis by accident: its writes would go to a real API.
+  const config = await loadConfig(io, flags, { withDemo: false });
+  if (Object.keys(config.destinations).length === 0) {
+    throw new CliError(
+      'USAGE',
+      `no destination is configured: write waybill.config.ts, .mjs or .json in ${io.cwd}, or give --config FILE`,
+    );
+  }
   const running = await createWorker(
     { ...config, redis: {} },
     {

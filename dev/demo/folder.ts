@@ -2,7 +2,7 @@
 // log. It is kept, so that the next run has its data.
 import { mkdir, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findLiveServer } from '../redis/folder.ts';
+import { findLiveServer, type ServerRecord } from '../redis/folder.ts';
 
 export interface DemoFolder {
   redisDir: string;
@@ -25,9 +25,9 @@ export async function makeFolder(cwd: string): Promise<DemoFolder> {
 }
 
 /** The live private server of the demo in this directory and the process that started it; undefined where there is none. */
-export async function findPrivateRedis(cwd: string): Promise<{ url: string; owner: number } | undefined> {
+export async function findPrivateRedis(cwd: string): Promise<(ServerRecord & { url: string }) | undefined> {
   const dir = await realpath(under(cwd).redisDir).catch(() => undefined);
   // A record that cannot be read, or a server that does not answer, is none to go to.
   const live = dir === undefined ? undefined : await findLiveServer(dir).catch(() => undefined);
-  return live && { url: `redis://127.0.0.1:${live.port}`, owner: live.owner };
+  return live && { ...live, url: `redis://127.0.0.1:${live.port}` };
 }

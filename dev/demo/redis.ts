@@ -1,6 +1,7 @@
 // The demo's Redis: the one that was named, or a private one that goes with the demo.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Reader } from '../../queue/reader.ts';
+import { isOwnedByAnother } from '../redis/folder.ts';
 import { ping } from '../redis/inquiry.ts';
 import { isRunning } from '../redis/running.ts';
 import { startPrivateRedis } from '../redis/start.ts';
@@ -40,7 +41,7 @@ export async function redisFor(
     };
   }
   const live = await findPrivateRedis(cwd);
-  if (live && live.owner !== process.pid && isRunning(live.owner)) {
+  if (live && isOwnedByAnother(live)) {
     throw new DemoError(`process ${live.owner} runs the demo in this folder already; end it first`);
   }
   const server = await startPrivateRedis({

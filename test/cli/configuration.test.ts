@@ -143,3 +143,11 @@ test('--help and --version are answers, on standard output', async () => {
   for (const name of ['REDIS_URL_FILE', 'WAYBILL_CONFIG', 'WAYBILL_DEBUG']) expect(help.stdout).toContain(name);
   expect((await runCli(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
+
+test('a worker without any destination says where it looked for a configuration', async () => {
+  const { code, stderr } = await runCli(['worker']);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(
+    /no destination is configured: write waybill\.config\.ts, \.mjs or \.json in .+, or give --config FILE/,
+  );
+});

@@ -1,11 +1,12 @@
 // find, dead-letters and status, on writes that a real worker settled.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, expect, test } from 'vitest';
 import { redisUrl } from '../support/redis.ts';
 import { createWorld, planned, type World } from '../support/world.ts';
-import { documents, emptyFolder, runCli } from './run-cli.ts';
+import { documents, emptyFolder, MAIN, runCli } from './run-cli.ts';
 
 const REQUEST_ID = /req_[0-9a-f-]{36}/;
 let world: World;
@@ -196,4 +197,34 @@ test('a reader that has enough ends a command that reads, quietly and well', asy
   shell.stderr.setEncoding('utf8').on('data', (said: string) => errors.push(said));
   await once(shell, 'close');
   expect(errors.join('')).toBe('exit 0\n');
+});
+
+test.skipIf(!existsSync('/dev/full'))('an output that cannot be written is told, and ends with 1', async () => {
+  await added('ok');
+  const run = spawn('sh', ['-c', '"$0" "$1" status -o json > /dev/full', process.execPath, MAIN], {
+    env: { ...process.env, REDIS_URL: redisUrl() },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let said = '';
+  run.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  expect(await once(run, 'close')).toEqual([1, null]);
+  expect(said).toContain('standard output cannot be written (ENOSPC)');
+});
+
+test('a list that is cut short says of how many', async () => {
+  await world.startWorker();
+  const keys = [await added('400'), await added('400'), await added('400')];
+  for (const key of keys) await world.until(key, 'dead');
+  const { stdout, stderr } = await runCli([
+    'dead-letters',
+    'list',
+    '--destination',
+    world.name,
+    '--limit',
+    '2',
+    '-o',
+    'ndjson',
+  ]);
+  expect(documents(stdout)).toHaveLength(2);
+  expect(stderr).toContain('the newest 2 of 3');
 });

@@ -9,7 +9,7 @@ import { redisUrl } from '../support/redis.ts';
 import { eventually } from '../support/world.ts';
 
 const STOP_LIMIT_MS = 15_000;
-const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 
 export interface CliOptions {
   env?: Record<string, string>;
