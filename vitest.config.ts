@@ -6,5 +6,7 @@ export default defineConfig({
     globalSetup: ['test/support/redis.global.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // Most tests wait for processes and Redis, not for the processor: three files at once even on two cores.
+    maxWorkers: 3,
   },
 });
