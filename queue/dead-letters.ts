@@ -3,7 +3,7 @@
 import { readJournal } from '../core/journal.ts';
 import { isRecord } from '../core/json.ts';
 import type { DeadLetter } from './letter.ts';
-import { deadQueueName, prefixOf, rowKeys } from './keys.ts';
+import { deadQueueName, jobIdOfLetter, prefixOf, rowKeys } from './keys.ts';
 import type { Reader } from './reader.ts';
 
 const PAGE = 200;
@@ -103,7 +103,7 @@ async function read(
     const letter = typeof data === 'string' ? parse(data) : undefined;
     if (letter) return [letter];
     const unreadable = 'cannot be read: what stands in its place is no dead letter';
-    return [{ id, destination, jobId: id.replace(/\.g\d+$/, ''), deadAt: at, unreadable }];
+    return [{ id, destination, jobId: jobIdOfLetter(id), deadAt: at, unreadable }];
   });
 }
 

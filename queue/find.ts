@@ -5,6 +5,7 @@ import { isRecord } from '../core/json.ts';
 import { verdictOf, type Verdict } from '../core/verdict.ts';
 import { jobIdOf } from '../core/write.ts';
 import { getLetter, letterOfRequestId } from './dead-letters.ts';
+import { jobIdOfLetter } from './keys.ts';
 import { type DeadLetter, requestIdsOf } from './letter.ts';
 import type { Reader } from './reader.ts';
 import { asTombstone } from './tombstone.ts';
@@ -43,7 +44,7 @@ export async function find(reader: Reader, id: string, only?: string): Promise<F
   const names = await reader.destinations(only);
   const found: Found[] = [];
   for (const destination of names) {
-    for (const jobId of new Set([jobIdOf(id), id.replace(/\.g\d+$/, '')])) {
+    for (const jobId of new Set([jobIdOf(id), jobIdOfLetter(id)])) {
       const one = await findJob(reader, destination, jobId);
       if (one) found.push(one);
     }
@@ -51,8 +52,7 @@ export async function find(reader: Reader, id: string, only?: string): Promise<F
   if (found.length > 0) return found;
   const row = await letterOfRequestId(reader, names, id);
   if (!row) return [];
-  const letter = await getLetter(reader, row.destination, row.id);
-  const one = letter && (await findJob(reader, row.destination, letter.jobId));
+  const one = await findJob(reader, row.destination, jobIdOfLetter(row.id));
   return one ? [one] : [];
 }
 

@@ -16,6 +16,9 @@ export const destinationOf = (queueName: string): string => queueName.replace(/\
 /** The dead letter of a write: fixed, so that it can exist once only. */
 export const letterId = (jobId: string, generation: number): string => `${jobId}.g${generation}`;
 
+/** `w4…A.g0` → `w4…A`; any other id stays as it is. */
+export const jobIdOfLetter = (id: string): string => id.replace(/\.g\d+$/, '');
+
 /** Lookup rows over the dead letters, written by the scripts that move them. */
 export const rowKeys = (destination: string): { byTime: string; byRequestId: string } => {
   const base = `${prefixOf(destination)}:${destination}.rows`;
