@@ -24,7 +24,7 @@ const worker = new Worker(
     if (answer.status >= 400 && answer.status < 500) throw new UnrecoverableError(`HTTP ${answer.status}`);
     if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
   },
-  { connection, prefix, lockDuration: 600, stalledInterval: 400 },
+  { connection, prefix, lockDuration: 2000, stalledInterval: 500 },
 );
 worker.on(
   'failed',

@@ -64,7 +64,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const config: ConfigInput = {
     redis: { url: options.workerRedisUrl ?? redisUrl() },
     log: { level: 'info' },
-    worker: { lockMs: 600, stalledIntervalMs: 400, ...options.worker },
+    // Long enough that a busy machine loses no lock; tests of lost ones shorten it.
+    worker: { lockMs: 5000, stalledIntervalMs: 1000, ...options.worker },
     destinations: {
       [name]: {
         baseUrl: options.baseUrl ?? sandbox.url,

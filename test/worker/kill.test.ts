@@ -10,12 +10,21 @@ import { type FaultProxy, startProxy } from '../support/proxy.ts';
 import { redisUrl } from '../support/redis.ts';
 import { createWorld, eventually, planned, type World, type WorldOptions } from '../support/world.ts';
 
+/** A dead worker is noticed after lock and interval together. */
+const SHORT = { lockMs: 600, stalledIntervalMs: 400 };
+/** Long enough that a busy machine does not lose the lock while an answer is waited for. */
+const STEADY = { lockMs: 2000, stalledIntervalMs: 500 };
+const STEADY_NOTICED_MS = 3000;
+
 async function proxiedWorld(options: WorldOptions = {}): Promise<{ world: World; proxy: FaultProxy }> {
   const real = new URL(redisUrl());
   const proxy = await startProxy({ host: real.hostname, port: Number(real.port || 6379) });
   onTestFinished(() => proxy.close());
   real.host = `127.0.0.1:${proxy.port}`;
-  return { world: await createWorld({ ...options, workerRedisUrl: real.href }), proxy };
+  return {
+    world: await createWorld({ ...options, worker: { ...SHORT, ...options.worker }, workerRedisUrl: real.href }),
+    proxy,
+  };
 }
 
 const stateOf = async (world: World, key: string): Promise<string | undefined> =>
@@ -81,7 +90,7 @@ describe('kill -9 of a worker', () => {
   ] as const)(
     'with the script that settles it as %s sent and its reply unread: settled once, and not sent again',
     async (state, step, verdict) => {
-      const { world, proxy } = await proxiedWorld({ sandbox: { latencyMs: 400 } });
+      const { world, proxy } = await proxiedWorld({ sandbox: { latencyMs: 400 }, worker: STEADY });
       const worker = await world.spawnWorker();
       const job = await world.queue.add('send', planned(step));
       await eventually(() => expect(world.sandbox.entry(job.data.idempotencyKey)?.sends).toHaveLength(1));
@@ -89,7 +98,7 @@ describe('kill -9 of a worker', () => {
       await world.until(job.data.idempotencyKey, state);
       await takeOver(world, proxy, worker);
       // Longer than it takes to notice a stalled job: lock and interval together.
-      await new Promise((resolve) => setTimeout(resolve, 1500));
+      await new Promise((resolve) => setTimeout(resolve, STEADY_NOTICED_MS));
       expect((await world.until(job.data.idempotencyKey, state)).verdict).toBe(verdict);
       expect(world.sandbox.entry(job.data.idempotencyKey)?.sends).toHaveLength(1);
       expect(await Array.fromAsync(exportLetters(world.reader, world.name))).toHaveLength(state === 'dead' ? 1 : 0);
@@ -99,6 +108,7 @@ describe('kill -9 of a worker', () => {
   test('with the script of a retry sent and its reply unread: the journal is whole and no attempt is lost', async () => {
     const { world, proxy } = await proxiedWorld({
       sandbox: { latencyMs: 400 },
+      worker: STEADY,
       destination: { retry: { baseMs: 300, capMs: 600 } },
     });
     const worker = await world.spawnWorker();
@@ -136,7 +146,7 @@ describe('kill -9 of a worker', () => {
     const world = await createWorld({
       sandbox: { latencyMs: 30 },
       destination: { concurrency: 10 },
-      worker: { maxCrashes: 20 },
+      worker: { ...SHORT, maxCrashes: 20 },
     });
     const plans: [string[], string][] = [
       [['ok'], 'delivered'],
@@ -202,7 +212,7 @@ test('the usual worker loses its dead letter under the same kill, so the test ca
   await proxy.restore();
   const next = start();
   await next.waitForLine('worker started');
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  await new Promise((resolve) => setTimeout(resolve, STEADY_NOTICED_MS));
   // The write failed, and no dead letter tells of it.
   expect(await world.queue.getFailedCount()).toBe(1);
   const dead = world.reader.queue(world.name, `${world.name}.dead`);
@@ -236,6 +246,7 @@ test('a lost lock costs a second send with the same key, and the write is settle
 
 test('a promoted write whose first start went unrecorded is not sent again once its key has expired', async () => {
   const world = await createWorld({
+    worker: SHORT,
     sandbox: { keyTtlMs: 3000 },
     destination: { timeoutMs: 400, idempotency: { ttlMs: 3000 } },
   });
