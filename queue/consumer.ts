@@ -6,8 +6,7 @@ import { backendFactory } from './backend-factory.ts';
 import { prefixOf } from './keys.ts';
 import { type DeadLetter, deadLetter } from './letter.ts';
 import { deadFacts, RetryLater, settle, type Settlement } from './settle.ts';
-import { parseable } from './mend.ts';
-import { rawText, take, type Taken } from './take.ts';
+import { CORRUPT, rawText, take, type Taken } from './take.ts';
 import { asTombstone, type Tombstone } from './tombstone.ts';
 
 export interface ConsumerOptions {
@@ -42,13 +41,23 @@ class WriteWorker extends Worker {
   readonly raw = new WeakMap<object, string>();
 
   protected override createJob(json: JobJson, jobId: string): Job {
-    const job = super.createJob(parseable(json), jobId);
+    const job = this.#parse(json, jobId);
     this.raw.set(job, json.data);
     // Policy is the worker's, whoever enqueued the write (DESIGN decision 4).
     job.opts.backoff = { type: 'custom' };
     delete job.opts.removeOnComplete;
     delete job.opts.removeOnFail;
     return job;
+  }
+
+  /** Data is parsed once, by BullMQ; what cannot be parsed is left out, and take() finds the raw text corrupt. */
+  #parse(json: JobJson, jobId: string): Job {
+    try {
+      return super.createJob(json, jobId);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      return super.createJob({ ...json, data: CORRUPT }, jobId);
+    }
   }
 }
 

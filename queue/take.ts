@@ -21,6 +21,9 @@ export interface Taken {
   enqueuedAt: number;
 }
 
+/** JSON in the place of data that is none: what BullMQ makes of it, take() tells from the raw text. */
+export const CORRUPT = 'null';
+
 /** @param rawData the job's data as it stands in Redis */
 export function take(job: Job, rawData: string): Taken {
   const journal = readJournal(job.progress);
@@ -32,7 +35,8 @@ export function take(job: Job, rawData: string): Taken {
     enqueuedAt,
   };
   try {
-    const stored = withBodyAsItStands(JSON.parse(rawData), rawData);
+    if (job.data === undefined || job.data === null) JSON.parse(rawData);
+    const stored = withBodyAsItStands(job.data, rawData);
     return { ...taken, write: toWrite(stored, () => keyOf(job, rawData), true) };
   } catch (error) {
     if (error instanceof WaybillError)
