@@ -3,10 +3,12 @@
 import { z } from 'zod';
 import type { Policy } from './decide.ts';
 import { WaybillError } from './errors.ts';
+import { redisContradictions, redisSettings, secretsInFile } from './redis-settings.ts';
 import { MAX_ATTEMPTS } from './write.ts';
 
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const DAY_MS = 86_400_000;
+const MAX_KEEP_MS = 3650 * DAY_MS;
 /** SPEC, Back-off: the first attempt included. */
 export const DEFAULT_MAX_ATTEMPTS = 5;
 
@@ -43,10 +45,25 @@ const destination = z.strictObject({
       unappliedStatuses: z.array(z.int().min(500).max(599)).default([503]),
     })
     .prefault({}),
+  /** What is kept, for how long: nothing grows without a bound. */
+  retention: z
+    .strictObject({
+      /** A delivered write's answer and key; idempotency.ttlMs when left out, and never less. */
+      deliveredMs: ms(1000, MAX_KEEP_MS).optional(),
+      /** A dead letter that nobody handled, from its death; 90 days when left out, and never less than ttlMs. */
+      deadMs: ms(1000, MAX_KEEP_MS).optional(),
+      /** How many of those; past it the oldest go. */
+      deadMax: z.int().min(1).max(100_000_000).default(1_000_000),
+      /** A replayed or discarded dead letter, from that act. */
+      handledMs: ms(1000, MAX_KEEP_MS).default(30 * DAY_MS),
+      /** An entry of the audit stream. */
+      auditMs: ms(1000, MAX_KEEP_MS).default(365 * DAY_MS),
+    })
+    .prefault({}),
 });
 
 const schema = z.strictObject({
-  redis: z.strictObject({ url: z.string().superRefine(checkRedisUrl).default('redis://127.0.0.1:6379') }).prefault({}),
+  redis: redisSettings.prefault({}),
   destinations: z
     .record(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'must be a-z, 0-9, - and _, at most 63'), destination)
     .default({}),
@@ -57,8 +74,20 @@ const schema = z.strictObject({
       stalledIntervalMs: ms(200, 3_600_000).default(30_000),
       /** Starts without a record that a write survives before it is dead as `crashed`. */
       maxCrashes: z.int().min(0).max(1000).default(5),
+      /** Between two rounds of retention. */
+      retentionIntervalMs: ms(50, 3_600_000).default(60_000),
       /** After SIGTERM, how long attempts in flight may take; the longest timeoutMs and 5 s when left out. */
       graceMs: ms(0, 3_600_000).optional(),
+    })
+    .prefault({}),
+  health: z
+    .strictObject({
+      /** Where /livez, /readyz and /metrics are served; nowhere while there is no port. */
+      host: z.string().min(1).max(255).default('127.0.0.1'),
+      /** 0 for a free one. */
+      port: z.int().min(0).max(65_535).optional(),
+      /** A consumer that could take a write and asked Redis for none within this time is made anew. */
+      fetchWithinMs: ms(1000, 3_600_000).default(30_000),
     })
     .prefault({}),
   log: z
@@ -99,15 +128,13 @@ export function resolveConfig(file: unknown, overrides: readonly Override[] = []
   if (typeof input !== 'object' || Array.isArray(input)) {
     throw new WaybillError('INVALID_CONFIG', `${source} must hold an object`);
   }
-  if (fileName !== undefined && hasPassword((input.redis as { url?: unknown } | undefined)?.url)) {
-    wrong.push('redis.url: must not hold a password in a file; give it in REDIS_URL or REDIS_URL_FILE');
-  }
+  if (fileName !== undefined) wrong.push(...secretsInFile(input.redis));
   for (const { path, value, from } of overrides) {
     setPath(input, path, value);
     origin.set(path.join('.'), from);
   }
   const parsed = schema.safeParse(input);
-  const contradictions = contradictionsOf(input.destinations);
+  const contradictions = [...redisContradictions(input.redis), ...contradictionsOf(input.destinations)];
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
       const path = issue.path.join('.');
@@ -133,6 +160,17 @@ export function policyOf(config: DestinationConfig, worker: Config['worker']): P
     inProgressCodes: config.idempotency.inProgressCodes,
     unappliedStatuses: config.idempotency.unappliedStatuses,
     maxCrashes: worker.maxCrashes,
+  };
+}
+
+const KEEP_DEAD_MS = 90 * DAY_MS;
+
+/** How long what is kept. */
+export function retentionOf({ retention, idempotency: { ttlMs } }: DestinationConfig) {
+  return {
+    ...retention,
+    deliveredMs: retention.deliveredMs ?? ttlMs,
+    deadMs: retention.deadMs ?? Math.max(KEEP_DEAD_MS, ttlMs),
   };
 }
 
@@ -168,9 +206,15 @@ function contradictionsOf(destinations: unknown): string[] {
   for (const [name, input] of Object.entries(destinations ?? {})) {
     const parsed = destination.safeParse(input);
     if (!parsed.success) continue;
-    const { retry, timeoutMs, idempotency, auth } = parsed.data;
+    const { retry, timeoutMs, idempotency, auth, retention } = parsed.data;
     const at = `destinations.${name}`;
     if (retry.capMs < retry.baseMs) wrong.push(`${at}.retry.capMs: must be at least baseMs (${retry.baseMs})`);
+    for (const field of ['deliveredMs', 'deadMs'] as const) {
+      if ((retention[field] ?? Infinity) < idempotency.ttlMs)
+        wrong.push(
+          `${at}.retention.${field}: must be at least idempotency.ttlMs (${idempotency.ttlMs}), or a key could be sent again as new`,
+        );
+    }
     if (timeoutMs * 2 > idempotency.ttlMs) wrong.push(`${at}.timeoutMs: must be at most half of idempotency.ttlMs`);
     if (auth && auth.header.toLowerCase() === idempotency.header.toLowerCase()) {
       wrong.push(`${at}.auth.header: must differ from idempotency.header`);
@@ -187,25 +231,6 @@ function checkBaseUrl(value: string, context: z.RefinementCtx): void {
   if (url.username || url.password)
     say('must not hold a user or password; use auth, whose value comes from the environment');
   if (url.search || url.hash) say('must not hold a query or a fragment');
-}
-
-/** Why a text is no Redis URL; undefined when it is one. Never quotes it: it may hold a password. */
-export function redisUrlFault(value: string): string | undefined {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (!url || !['redis:', 'rediss:'].includes(url.protocol)) return 'must be a redis:// or rediss:// URL';
-  // The driver reads options there, a password among them, which would stand in files and messages.
-  if (url.search || url.hash) return 'must not hold a query or a fragment';
-  if (!/^\/?\d{0,4}$/.test(url.pathname)) return 'must end with a database number, or none';
-  return undefined;
-}
-
-function checkRedisUrl(value: string, context: z.RefinementCtx): void {
-  const message = redisUrlFault(value);
-  if (message !== undefined) context.addIssue({ code: 'custom', message });
-}
-
-function hasPassword(url: unknown): boolean {
-  return typeof url === 'string' && URL.canParse(url) && new URL(url).password !== '';
 }
 
 function setPath(target: Record<string, unknown>, path: readonly string[], value: unknown): void {

@@ -106,11 +106,15 @@ export function decide(
           ? {
               kind: 'dead',
               reason: 'rejected',
-              because: `HTTP ${status} is the stored answer of this key and will not change`,
+              because: `HTTP ${status} is the stored answer of this key and will not change; a new key is needed`,
             }
           : spend(`HTTP ${status}`, retryAfterMs);
       }
-      return { kind: 'dead', reason: 'rejected', because: `HTTP ${status} is not retried` };
+      // The API keeps the rejection under the key, and will give it again to whoever sends the same key.
+      const because = replayed
+        ? `HTTP ${status} is the stored answer of this key and will not change; a new key is needed`
+        : `HTTP ${status} is not retried`;
+      return { kind: 'dead', reason: 'rejected', because };
     }
   }
 }

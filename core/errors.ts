@@ -8,7 +8,10 @@ export type WaybillErrorCode =
   | 'INVALID_CONFIG' // one or more configuration values are wrong; the message lists all of them
   | 'REDIS_UNFIT' // the server cannot keep the promises: too old, evicting, or its clock differs
   | 'LETTER_EXISTS' // a dead letter stands under this id already; nothing was written
-  | 'NOT_FOUND'; // no such write or destination
+  | 'LETTER_HANDLED' // somebody else has replayed, discarded or restored the dead letter; the message says who and when
+  | 'REPLAY_REFUSED' // the replay could apply the write twice, or cannot be sent; nothing was changed
+  | 'WAIT_TIMEOUT' // the write had not ended within waitFor's time limit; it goes on
+  | 'NOT_FOUND'; // no such write, dead letter or destination
 
 export class WaybillError extends Error {
   readonly code: WaybillErrorCode;

@@ -56,6 +56,11 @@ export interface Journal {
   lost: number;
   /** Epoch ms at which the API may first have seen the key; missing while nothing can have reached it. */
   firstSentAt?: number;
+  /**
+   * What a replay takes over from the generation before: it was in doubt, which the API can still settle under the
+   * same living key; or for good, when an operator accepted that the write may be applied twice.
+   */
+  doubtBefore?: 'settleable' | 'final';
 }
 
 export const emptyJournal = (generation = 0): Journal => ({ generation, attempts: [], postponed: 0, lost: 0 });

@@ -39,12 +39,19 @@ export function evidenceOf(
   }
 }
 
+/** The verdict of a delivered write, whose last answer was a 2xx. */
+export const verdictOfDelivered = (journal: Journal): Verdict =>
+  journal.doubtBefore === 'final' ? 'in-doubt' : 'applied-once';
+
 /**
  * The verdict of a journal.
  * @param lost starts without a record since the last entry
  */
 export function verdictOf(journal: Journal, lost = 0): Verdict {
-  let verdict: Verdict = journal.postponedInDoubt === true ? 'in-doubt' : 'not-applied';
+  // What was sent under another key, or in an earlier life of this one, no answer can settle any more.
+  if (journal.doubtBefore === 'final') return 'in-doubt';
+  let verdict: Verdict =
+    journal.postponedInDoubt === true || journal.doubtBefore !== undefined ? 'in-doubt' : 'not-applied';
   for (const entry of journal.attempts) {
     if (entry.lost !== undefined && entry.lost > 0) verdict = 'in-doubt';
     if (entry.evidence === 'applied') return 'applied-once';

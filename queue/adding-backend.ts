@@ -5,9 +5,13 @@ import type { Redis } from 'ioredis';
 import { deadQueueName, destinationOf, prefixOf } from './keys.ts';
 import type { DeadLetter } from './letter.ts';
 import { letterJobJson } from './letter-job.ts';
+import { DISCARD, REPLAY_SCRIPTS, RESTORE } from './scripts/acts.ts';
 import { ADD_SCRIPTS, type AddCommand } from './scripts/add.ts';
 import type { Script } from './scripts/compose.ts';
 import { DEAD_LETTER } from './scripts/dead-letter.ts';
+import { SCRUB, TRIM } from './scripts/retention.ts';
+import { RETRY } from './scripts/retry.ts';
+import { CLAIM, DELIVER } from './scripts/settled.ts';
 import { MOVE_STALLED } from './scripts/stalled.ts';
 
 export type RedisClient = Parameters<RedisQueueBackend['execCommand']>[0];
@@ -17,12 +21,31 @@ export type Added =
   | { status: 'queued' | 'conflict'; jobId: string }
   | { status: 'duplicate'; jobId: string; data: string; opts: string; timestamp: number };
 
-const SCRIPTS: readonly Script[] = [...Object.values(ADD_SCRIPTS), DEAD_LETTER, MOVE_STALLED];
+const SCRIPTS: readonly Script[] = [
+  ...Object.values(ADD_SCRIPTS),
+  ...Object.values(REPLAY_SCRIPTS),
+  CLAIM,
+  DEAD_LETTER,
+  DELIVER,
+  DISCARD,
+  MOVE_STALLED,
+  RESTORE,
+  RETRY,
+  SCRUB,
+  TRIM,
+];
+
+/** A script of ours around one that adds: its own keys go behind BullMQ's, its own arguments behind BullMQ's. */
+export interface Wrapping {
+  scripts: Record<AddCommand, Script>;
+  keys: readonly string[];
+  args: readonly unknown[];
+}
 
 export class AddingBackend extends RedisQueueBackend {
   readonly destination: string;
-  /** Payload hashes of the writes that add() is adding. */
-  readonly #hashes = new WeakMap<JobJson, string>();
+  /** How the jobs that are being added are added. */
+  readonly #wrappings = new WeakMap<JobJson, Wrapping>();
   /** Letters whose arguments are being collected, not sent. */
   readonly #letters = new WeakSet<JobJson>();
 
@@ -35,7 +58,9 @@ export class AddingBackend extends RedisQueueBackend {
   /** Compares and adds each write in one script each; one round trip for all. Errors stand in their item's place. */
   async addWrites(writes: readonly { job: JobJson; hash: string }[]): Promise<(Added | Error)[]> {
     const client = await this.scriptClient();
-    for (const { job, hash } of writes) this.#hashes.set(job, hash);
+    for (const { job, hash } of writes) {
+      this.#wrappings.set(job, { scripts: ADD_SCRIPTS, keys: [this.toKey(job.id)], args: [hash] });
+    }
     const addOne = (job: JobJson): Promise<unknown> =>
       this.addJobToTransaction(client, job, job.id).catch((error: unknown) => error);
     const [only] = writes;
@@ -56,11 +81,11 @@ export class AddingBackend extends RedisQueueBackend {
   protected override addStandardJob(
     ...args: Parameters<RedisQueueBackend['addStandardJob']>
   ): Promise<string | number> {
-    return this.#compareAndAdd('addStandardJob', args, () => super.addStandardJob(...args));
+    return this.#addWrapped('addStandardJob', args, () => super.addStandardJob(...args));
   }
 
   protected override addDelayedJob(...args: Parameters<RedisQueueBackend['addDelayedJob']>): Promise<string | number> {
-    return this.#compareAndAdd('addDelayedJob', args, () => super.addDelayedJob(...args));
+    return this.#addWrapped('addDelayedJob', args, () => super.addDelayedJob(...args));
   }
 
   protected override addPrioritizedJob(
@@ -70,24 +95,30 @@ export class AddingBackend extends RedisQueueBackend {
     if (this.#letters.has(job)) {
       return this.addPrioritizedJobArgs(job, encodedOpts, list, keys) as unknown as Promise<string>;
     }
-    return this.#compareAndAdd('addPrioritizedJob', args, () => super.addPrioritizedJob(...args));
+    return this.#addWrapped('addPrioritizedJob', args, () => super.addPrioritizedJob(...args));
   }
 
-  #compareAndAdd(
+  #addWrapped(
     command: AddCommand,
     [client, job, encodedOpts, list, keys]: Parameters<RedisQueueBackend['addStandardJob']>,
     plain: () => Promise<string | number>,
   ): Promise<string | number> {
-    const hash = this.#hashes.get(job);
-    if (hash === undefined) return plain();
+    const wrapping = this.#wrappings.get(job);
+    if (!wrapping) return plain();
     const argsOf = {
       addStandardJob: () => this.addStandardJobArgs(job, encodedOpts, list, keys),
       addDelayedJob: () => this.addDelayedJobArgs(job, encodedOpts, list, keys),
       addPrioritizedJob: () => this.addPrioritizedJobArgs(job, encodedOpts, list, keys),
     };
     const args = argsOf[command]();
-    args.splice(-3, 0, this.toKey(job.id));
-    return this.run(client, ADD_SCRIPTS[command], [...args, hash]) as Promise<string>;
+    args.splice(-3, 0, ...wrapping.keys);
+    return this.run(client, wrapping.scripts[command], [...args, ...wrapping.args]) as Promise<string>;
+  }
+
+  /** Adds a job by a script of ours around BullMQ's. @returns what that script returns */
+  protected async addWrapped(job: JobJson, wrapping: Wrapping): Promise<unknown> {
+    this.#wrappings.set(job, wrapping);
+    return this.addJobToTransaction(await this.scriptClient(), job, job.id);
   }
 
   /** The arguments with which BullMQ would add a dead letter: part of the script that settles its write. */

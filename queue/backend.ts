@@ -1,20 +1,19 @@
 // The settling half of our BullMQ backend: the gates through which every write leaves (DESIGN decision 5).
 //  moveToCompleted  a delivered write leaves its body behind, still BullMQ's one script
-//  moveToDelayed    a retry carries the journal, still BullMQ's one script
+//  moveToDelayed    a retry carries the journal and its lookup row, one script
 //  moveToFailed     everything that BullMQ fails is filed as a dead letter, one script
-//  moveStalled…     a start that left no record leaves its time
 import { setTimeout } from 'node:timers/promises';
-import { isNotConnectionError, type JobJson, type MinimalJob, raw2NextJobData, type RedisQueueBackend } from 'bullmq';
-import type { Redis } from 'ioredis';
+import { isNotConnectionError, type MinimalJob, raw2NextJobData, type RedisQueueBackend } from 'bullmq';
 import { WaybillError } from '../core/errors.ts';
 import { type Journal, readJournal, withoutBodies } from '../core/journal.ts';
 import type { Write } from '../core/write.ts';
-import { AddingBackend, type RedisClient } from './adding-backend.ts';
-import { deadQueueName, letterId, LOST_AT_FIELD, prefixOf, rowKeys } from './keys.ts';
+import { FetchingBackend } from './fetching-backend.ts';
+import { type Ending, endingOfDead, endingOfDelivered } from './ending.ts';
+import { deadQueueName, letterId, prefixOf, rowKeys, unsaidKey } from './keys.ts';
 import { type DeadLetter, requestIdsOf } from './letter.ts';
-import { mendHash, parseable } from './mend.ts';
 import { DEAD_LETTER, LETTER_EXISTS } from './scripts/dead-letter.ts';
-import { MOVE_STALLED } from './scripts/stalled.ts';
+import { DELAY_KEYS, RETRY } from './scripts/retry.ts';
+import { CLAIM, DELIVER, FINISH_KEYS } from './scripts/settled.ts';
 import { asTombstone, deadTombstone, deliveredTombstone } from './tombstone.ts';
 import { isAway } from './unavailable.ts';
 import type { Delivery } from './delivery.ts';
@@ -22,22 +21,31 @@ import type { Delivery } from './delivery.ts';
 type Fields = Record<string, unknown>;
 type Finished = { result: void | unknown[]; finishedOn: number };
 
-/** Commands whose reply may bring the next job's hash. */
-const FETCHING = new Set(['moveToActive', 'moveToFinished', 'moveToDelayed']);
-/** Before the next fetch after Redis refused one. */
-const REFUSED_FETCH_PAUSE_MS = 500;
+/** A journal on its way to be stored, and its lookup rows: the newest request_id, and one that is kept no more. */
+interface Carried {
+  journal: Journal;
+  requestId: string;
+  forgotten: string;
+}
+
 /** A settled write is settled again while Redis is failing over or out of memory; its lock lives half a lock time at least. */
 const SETTLE_AGAIN_MS = 250;
 /** A letter may stand under a write's first id when an operator removed the write and it was added again. */
 const MAX_LETTERS_OF_A_WRITE = 100;
 
-export class WaybillBackend extends AddingBackend {
+/** A journal that says more than the delivery does. */
+const tellsMore = ({ attempts, postponed, generation, doubtBefore }: Journal): boolean =>
+  attempts.length + postponed + generation > 0 || doubtBefore !== undefined;
+
+export class WaybillBackend extends FetchingBackend {
   /** Makes the dead letter of a job that BullMQ fails; set by the consumer. */
   letterOf: ((job: MinimalJob, failedReason: string) => DeadLetter) | undefined;
+  /** Told of each write after it was settled, where a worker has the onSettled hook; set by the consumer. */
+  tell: ((id: string, ending: Ending) => void) | undefined;
   /** Deliveries of jobs on their way to be finished: an error on that way must not become a retry. */
   readonly deliveries = new WeakMap<object, Delivery>();
-  /** Journals on their way to be stored with a retry. BullMQ passes only id and token, and a token goes from job to job. */
-  readonly #journals = new Map<string, Journal>();
+  /** What is to be stored with a retry. BullMQ passes only id and token, and a token goes from job to job. */
+  readonly #carried = new Map<string, Carried>();
 
   /** A delivered write keeps its answer and its key; headers and body go, in BullMQ's own script. */
   override async moveToCompleted(
@@ -48,12 +56,13 @@ export class WaybillBackend extends AddingBackend {
     fetchNext: boolean,
   ): Promise<Finished> {
     const journal = readJournal(job.progress);
-    const fields = asTombstone(job.data)
+    const tombstone = asTombstone(job.data)
       ? undefined
-      : {
-          data: JSON.stringify(deliveredTombstone(job.data as Write, returnValue as Delivery)),
-          ...(journal.attempts.length + journal.postponed > 0 && { progress: JSON.stringify(withoutBodies(journal)) }),
-        };
+      : deliveredTombstone(job.data as Write, returnValue as Delivery);
+    const fields = tombstone && {
+      data: JSON.stringify(tombstone),
+      ...(tellsMore(journal) && { progress: JSON.stringify(withoutBodies(journal)) }),
+    };
     return this.#untilSettled(async () => {
       const finishedOn = Date.now();
       const value = JSON.stringify(returnValue);
@@ -69,13 +78,51 @@ export class WaybillBackend extends AddingBackend {
         fetchNext,
         fields,
       );
-      return { result: await this.moveToFinished(job.id ?? '', args), finishedOn };
+      const result = await this.#finish(job.id ?? '', args, finishedOn);
+      if (tombstone) this.tell?.(job.id ?? '', endingOfDelivered(this.destination, job.id ?? '', tombstone, journal));
+      return { result, finishedOn };
     });
   }
 
-  /** Lets the next retry or postponement of this job carry its journal. */
-  carry(jobId: string, token: string, journal: Journal): void {
-    this.#journals.set(`${token} ${jobId}`, journal);
+  /** BullMQ's own script, and a note for the hook where there is one. */
+  async #finish(jobId: string, args: (string | number | boolean | Buffer)[], now: number): Promise<void | unknown[]> {
+    if (!this.tell) return this.moveToFinished(jobId, args);
+    const result: unknown = await this.run(await this.scriptClient(), DELIVER, [
+      ...args.slice(0, FINISH_KEYS),
+      unsaidKey(this.destination),
+      ...args.slice(FINISH_KEYS),
+      jobId,
+      now,
+    ]);
+    if (typeof result === 'number' && result < 0) {
+      throw this.finishedErrors({ code: result, jobId, command: 'moveToFinished', state: 'active' });
+    }
+    await this.mend(result);
+    return raw2NextJobData(result as unknown[]);
+  }
+
+  /** Writes that were settled, or claimed, before a time and that the hook was not told of; they are claimed now. */
+  async claimUntold(before: number, count: number, now: number): Promise<string[]> {
+    return (await this.run(await this.scriptClient(), CLAIM, [
+      unsaidKey(this.destination),
+      before,
+      count,
+      now,
+    ])) as string[];
+  }
+
+  /**
+   * Lets the next retry or postponement of this job carry its journal.
+   * @param before the journal without the attempt that is to be recorded
+   */
+  carry(jobId: string, token: string, journal: Journal, before: Journal): void {
+    const newest = journal.postponed > before.postponed ? journal.lastPostponed : journal.attempts.at(-1);
+    this.#carried.set(`${token} ${jobId}`, {
+      journal,
+      requestId: newest?.requestId ?? '',
+      // Of the postponed attempts only the newest is kept.
+      forgotten: journal.postponed > before.postponed ? (before.lastPostponed?.requestId ?? '') : '',
+    });
   }
 
   override async moveToDelayed(
@@ -86,21 +133,43 @@ export class WaybillBackend extends AddingBackend {
     opts: NonNullable<Parameters<RedisQueueBackend['moveToDelayed']>[4]> = {},
   ): Promise<void | unknown[]> {
     const key = `${token} ${jobId}`;
-    const journal = this.#journals.get(key);
-    const fieldsToUpdate = journal
-      ? { ...opts.fieldsToUpdate, progress: JSON.stringify(journal) }
-      : opts.fieldsToUpdate;
+    const carried = this.#carried.get(key);
+    const options = carried
+      ? { ...opts, fieldsToUpdate: { ...opts.fieldsToUpdate, progress: JSON.stringify(carried.journal) } }
+      : opts;
     try {
-      const next = await this.#untilSettled(() =>
-        super.moveToDelayed(jobId, timestamp, delay, token, { ...opts, ...(fieldsToUpdate && { fieldsToUpdate }) }),
-      );
-      this.#journals.delete(key);
+      const next = await this.#untilSettled(() => this.#delay(jobId, timestamp, delay, token, options, carried));
+      this.#carried.delete(key);
       return next;
     } catch (error) {
       // After a connection error BullMQ calls again, and the journal is still to be carried.
-      if (isNotConnectionError(error as Error)) this.#journals.delete(key);
+      if (isNotConnectionError(error as Error)) this.#carried.delete(key);
       throw error;
     }
+  }
+
+  async #delay(
+    jobId: string,
+    timestamp: number,
+    delay: number,
+    token: string,
+    opts: NonNullable<Parameters<RedisQueueBackend['moveToDelayed']>[4]>,
+    carried: Carried | undefined,
+  ): Promise<void | unknown[]> {
+    const client = await this.scriptClient();
+    const args = this.moveToDelayedArgs(jobId, timestamp, token, delay, opts) as unknown[];
+    const result: unknown = await this.run(client, RETRY, [
+      ...args.slice(0, DELAY_KEYS),
+      rowKeys(this.destination).byRequestId,
+      ...args.slice(DELAY_KEYS),
+      carried?.requestId,
+      carried?.forgotten,
+    ]);
+    if (typeof result === 'number' && result < 0) {
+      throw this.finishedErrors({ code: result, jobId, command: 'moveToDelayed', state: 'active' });
+    }
+    await this.mend(result);
+    return result === null || result === undefined ? undefined : raw2NextJobData(result as unknown[]);
   }
 
   /**
@@ -170,18 +239,21 @@ export class WaybillBackend extends AddingBackend {
       `${prefixOf(this.destination)}:${deadQueueName(this.destination)}:${letter.id}`,
       rows.byTime,
       rows.byRequestId,
+      unsaidKey(this.destination),
       ...finish.slice(finishKeys),
       ...letterArgs.slice(letterKeys),
       token,
       letter.id,
       finishedOn,
+      this.tell !== undefined,
       ...requestIdsOf(letter.journal),
     ]);
     if (result === LETTER_EXISTS) return undefined;
     if (typeof result === 'number' && result < 0) {
       throw this.finishedErrors({ code: result, jobId: job.id ?? '', command: 'moveToFinished', state: 'active' });
     }
-    await this.#mend(result);
+    await this.mend(result);
+    this.tell?.(letter.id, endingOfDead({ ...letter, state: 'open' }));
     return { result: raw2NextJobData(result as unknown[]), finishedOn };
   }
 
@@ -194,61 +266,6 @@ export class WaybillBackend extends AddingBackend {
     const key = this.toKey(job.id ?? '');
     await client.del(`${key}:dependencies`, `${key}:unsuccessful`);
     return this.moveToCompleted(job, delivery, undefined as unknown as boolean, token, fetchNext);
-  }
-
-  override async moveStalledJobsToWait(): Promise<string[]> {
-    const client = await this.scriptClient();
-    return (await this.run(client, MOVE_STALLED, this.moveStalledJobsToWaitArgs())) as string[];
-  }
-
-  /** When the first start of a job that left no record began, epoch ms; one read, for such jobs only. */
-  async lostAt(jobId: string): Promise<number | undefined> {
-    const client = (await this.client) as unknown as Redis;
-    const at = await client.hget(this.toKey(jobId), LOST_AT_FIELD);
-    return at === null ? undefined : Number(at);
-  }
-
-  /** A corrupt job would throw inside BullMQ's fetch, which would fetch it again for ever. */
-  override execCommand(client: RedisClient, commandName: string, args: unknown[]): unknown {
-    const reply: unknown = super.execCommand(client, commandName, args);
-    if (!FETCHING.has(commandName) || !(reply instanceof Promise)) return reply;
-    return reply.then(
-      async (result: unknown) => {
-        await this.#mend(result);
-        return result;
-      },
-      async (error: unknown) => {
-        // BullMQ asks again at once: at maxmemory that was 6,311 errors in 4 s (FACTS).
-        if (commandName === 'moveToActive') await setTimeout(REFUSED_FETCH_PAUSE_MS);
-        throw error;
-      },
-    );
-  }
-
-  /** The same for a job that is looked at. */
-  override async getJobData(jobId: string): Promise<JobJson | undefined> {
-    try {
-      const json = await super.getJobData(jobId);
-      return json && parseable(json);
-    } catch (error) {
-      if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
-      const hash = Object.entries(await (await this.client).hgetall(this.toKey(jobId))).flat();
-      mendHash(hash);
-      return parseable((raw2NextJobData([hash, jobId]) as [JobJson])[0]);
-    }
-  }
-
-  /** Mends the job that a reply brings, in the reply and, so that no script meets it, in Redis. */
-  async #mend(reply: unknown): Promise<void> {
-    if (!Array.isArray(reply)) return;
-    const mended = Object.entries(mendHash(reply[0]));
-    if (mended.length === 0) return;
-    const client = (await this.client) as unknown as Redis;
-    const key = this.toKey(String(reply[1]));
-    for (const [field, value] of mended) {
-      if (field === 'parent') await client.hdel(key, 'parent', 'parentKey');
-      else await client.hset(key, field, value);
-    }
   }
 
   /**

@@ -1,13 +1,12 @@
-// Connections to Redis, from whatever the caller has: a URL, ioredis options, a Redis or a Cluster.
+// Connections to Redis, from whatever the caller has: a URL, settings, ioredis options, a Redis or a Cluster.
 import { setTimeout } from 'node:timers/promises';
 import { type Cluster, Redis, type RedisOptions } from 'ioredis';
-import { redisUrlFault } from '../core/config.ts';
 import { WaybillError } from '../core/errors.ts';
+import type { RedisSettings } from '../core/redis-settings.ts';
+import { DEFAULT_REDIS_URL } from '../core/redis-url.ts';
+import { type ClientOptions, createClient } from './redis-client.ts';
 
-export type ConnectionInput = string | RedisOptions | Redis | Cluster | undefined;
-
-/** BullMQ reads replies as ioredis maps them by default. */
-type OwnOptions = Omit<RedisOptions, 'replyMapping'>;
+export type ConnectionInput = string | RedisSettings | RedisOptions | Redis | Cluster | undefined;
 
 export interface Connection {
   client: Redis | Cluster;
@@ -19,7 +18,6 @@ export interface Connection {
   trouble?: string;
 }
 
-const LOOPBACK = 'redis://127.0.0.1:6379';
 const RECONNECT_MAX_MS = 2000;
 /** What was sent before is answered by then, or never. */
 const QUIT_WITHIN_MS = 1000;
@@ -31,7 +29,7 @@ const retryStrategy = (times: number): number => Math.min(50 * 2 ** Math.min(tim
  * A producer's client: it reports trouble rather than queueing behind it. A command whose answer was lost is
  * rejected, not sent again by the driver: the caller repeats it with the same key.
  */
-export const PRODUCER_OPTIONS: OwnOptions = {
+export const PRODUCER_OPTIONS: ClientOptions = {
   maxRetriesPerRequest: 0,
   enableOfflineQueue: false,
   connectTimeout: 2000,
@@ -39,10 +37,13 @@ export const PRODUCER_OPTIONS: OwnOptions = {
 };
 
 /** A worker's client: it waits for Redis for as long as it takes, as BullMQ asks. */
-export const WORKER_OPTIONS: OwnOptions = { maxRetriesPerRequest: null, connectTimeout: 5000, retryStrategy };
+export const WORKER_OPTIONS: ClientOptions = { maxRetriesPerRequest: null, connectTimeout: 5000, retryStrategy };
 
-/** @throws WaybillError INVALID_CONFIG for a URL that is none, or a client that cannot do what the options ask */
-export function connect(input: ConnectionInput, options: OwnOptions): Connection {
+/**
+ * @throws WaybillError INVALID_CONFIG for a URL that is none, a certificate that cannot be read, or a client that
+ *   cannot do what the options ask
+ */
+export function connect(input: ConnectionInput, options: ClientOptions): Connection {
   if (input !== undefined && typeof input === 'object' && isClient(input)) {
     const given = input.options as {
       maxRetriesPerRequest?: number | null;
@@ -56,17 +57,14 @@ export function connect(input: ConnectionInput, options: OwnOptions): Connection
     }
     return { client: input, owned: false, label: 'the given Redis client' };
   }
-  const client: Redis =
-    typeof input === 'object'
-      ? new Redis({ ...withoutMapping(input), ...options })
-      : new Redis(checkUrl(input ?? LOOPBACK), options);
-  const { host, port, path } = client.options as { host?: string; port?: number; path?: string };
-  const connection: Connection = { client, owned: true, label: path ?? `${host}:${port}` };
+  const { client, label } = isOptions(input) ? fromOptions(input, options) : fromSettings(input, options);
+  const connection: Connection = { client, owned: true, label };
   // Without a listener ioredis prints every failed attempt to connect; callers are told by their own commands.
-  client.on(
-    'error',
-    (error: Error & { code?: string }) => (connection.trouble = (error.code ?? error.message).slice(0, 100)),
-  );
+  client.on('error', (error: Error) => {
+    if (!error.message.startsWith(NO_SENTINEL)) connection.trouble = innermost(error);
+  });
+  // What each Sentinel said; the event above only counts them.
+  client.on('sentinelError', (error: Error) => (connection.trouble = innermost(error)));
   return connection;
 }
 
@@ -80,17 +78,33 @@ export async function disconnect({ client, owned }: Connection): Promise<void> {
   client.disconnect();
 }
 
-function withoutMapping(given: RedisOptions): OwnOptions {
-  const { replyMapping: _replyMapping, ...options } = given;
-  return options;
+function fromSettings(input: string | RedisSettings | undefined, options: ClientOptions) {
+  return createClient(typeof input === 'object' ? input : { url: input ?? DEFAULT_REDIS_URL }, options);
+}
+
+function fromOptions({ replyMapping: _replyMapping, ...given }: RedisOptions, options: ClientOptions) {
+  const client = new Redis({ ...given, ...options });
+  const { host, port, path } = client.options as { host?: string; port?: number; path?: string };
+  return { client, label: path ?? `${host}:${port}` };
+}
+
+/** ioredis options know no `url`. */
+function isOptions(input: Exclude<ConnectionInput, Redis | Cluster>): input is RedisOptions {
+  return typeof input === 'object' && !('url' in input);
+}
+
+const MAX_TROUBLE = 100;
+const NO_SENTINEL = 'All sentinels are unreachable';
+const UNKNOWN_NAME = 'got an invalid reply: null';
+
+/** What a node or a Sentinel has said: the driver wraps it. */
+export function innermost(error: Error & { code?: string; lastNodeError?: Error & { code?: string } }): string {
+  const { message, code } = error.lastNodeError ?? error;
+  if (message.endsWith(UNKNOWN_NAME)) return 'the Sentinels know no primary of that name';
+  const said = /(?:^failed to connect to sentinel \S+ because|Last error:) (.*)$/.exec(message)?.[1];
+  return (code ?? said ?? message).slice(0, MAX_TROUBLE);
 }
 
 function isClient(input: object): input is Redis | Cluster {
   return 'defineCommand' in input && typeof input.defineCommand === 'function';
-}
-
-function checkUrl(url: string): string {
-  const fault = redisUrlFault(url);
-  if (fault !== undefined) throw new WaybillError('INVALID_CONFIG', `connection: ${fault}`);
-  return url;
 }

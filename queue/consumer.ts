@@ -1,13 +1,17 @@
 // The consumer: BullMQ's Worker over our backend. It gives each write to a handler and carries out what that decides.
-import { type Job, type JobJson, type MinimalJob, UnrecoverableError, Worker } from 'bullmq';
+import { type Job, type MinimalJob, UnrecoverableError } from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
 import type { WaybillBackend } from './backend.ts';
 import { backendFactory } from './backend-factory.ts';
 import { prefixOf } from './keys.ts';
+import type { Trims } from './acting-backend.ts';
 import { type DeadLetter, deadLetter } from './letter.ts';
+import { keepRetention, type RetentionOptions } from './retention.ts';
 import { deadFacts, RetryLater, settle, type Settlement } from './settle.ts';
-import { CORRUPT, rawText, take, type Taken } from './take.ts';
+import { createTeller, type OnSettled, type Teller } from './teller.ts';
+import { rawText, take, type Taken } from './take.ts';
 import { asTombstone, type Tombstone } from './tombstone.ts';
+import { WriteWorker } from './write-worker.ts';
 
 export interface ConsumerOptions {
   destination: string;
@@ -19,13 +23,22 @@ export interface ConsumerOptions {
   maxAttempts: number;
   lockMs: number;
   stalledIntervalMs: number;
-  /** How long a delivered write's tombstone is kept. */
-  keepDeliveredMs: number;
+  /** Longest that sending one write may take. */
+  timeoutMs: number;
+  /** A consumer that could take a write asks for one within this time. */
+  fetchWithinMs: number;
+  /** How long the API keeps a key. */
+  keyTtlMs: number;
+  retention: RetentionOptions;
+  retentionIntervalMs: number;
   /** Decides about one write; must not throw for what the API does. */
   handle: (taken: Taken) => Promise<Settlement>;
   onError: (error: Error) => void;
   /** A write that BullMQ failed without giving it to `handle`. */
   onFiled: (letter: DeadLetter) => void;
+  onSettled?: OnSettled;
+  /** Retention took open dead letters away. */
+  onTrimmed: (trims: Trims) => void;
 }
 
 /** Used when a retry was not drawn by decide(): BullMQ must never get a throwing strategy (FACTS: no lock renewal). */
@@ -33,35 +46,28 @@ const FALLBACK_DELAY_MS = 1000;
 /** After a connection error; BullMQ's own 15 s would idle a worker that long after every failover. */
 const RUN_RETRY_DELAY_MS = 1000;
 
+/** An idle consumer asks for writes so often within fetchWithinMs, and at least every 10 s; a write that is added wakes it at once. */
+const FETCHES_WITHIN = 3;
+const MAX_WAIT_MS = 10_000;
+
 /** What BullMQ says when it fails a job without running our code. */
 const CRASHED = /stalled more than allowable limit|started more than allowable limit/;
 
-class WriteWorker extends Worker {
-  /** The jobs' data as it stands in Redis. */
-  readonly raw = new WeakMap<object, string>();
-
-  protected override createJob(json: JobJson, jobId: string): Job {
-    const job = this.#parse(json, jobId);
-    this.raw.set(job, json.data);
-    // Policy is the worker's, whoever enqueued the write (DESIGN decision 4).
-    job.opts.backoff = { type: 'custom' };
-    delete job.opts.removeOnComplete;
-    delete job.opts.removeOnFail;
-    return job;
-  }
-
-  /** Data is parsed once, by BullMQ; what cannot be parsed is left out, and take() finds the raw text corrupt. */
-  #parse(json: JobJson, jobId: string): Job {
-    try {
-      return super.createJob(json, jobId);
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-      return super.createJob({ ...json, data: CORRUPT }, jobId);
-    }
-  }
-}
-
 export interface Consumer {
+  readonly destination: string;
+  /** Writes that are being sent or settled. */
+  readonly inFlight: number;
+  /** When it last asked Redis for a write, or its answer came; on the clock of performance.now(). */
+  readonly turnedAt: number;
+  /** Past this time without such a turn it is stuck: longer while every slot is taken. */
+  readonly turnsWithinMs: number;
+  /** Whether it could take one more write. */
+  readonly hasRoom: boolean;
+  /**
+   * Starts afresh on a connection of its own. Writes in flight are settled as they would have been, and their locks
+   * renewed until then.
+   */
+  renew(): void;
   /** Takes no more writes and waits for those in flight. */
   close(): Promise<void>;
   /** Lets go of Redis at once; writes in flight are taken again once their locks have run out. */
@@ -70,8 +76,57 @@ export interface Consumer {
 
 /** Starts to take writes. */
 export function consume(options: ConsumerOptions): Consumer {
-  const { destination, client, handle } = options;
+  const teller = startTeller(options, () => backendOf(worker));
+  let worker = startWorker(options, teller);
+  let rounds = startRounds(worker, options);
+  let closed: Promise<unknown> | undefined;
+  /** Those that were let go of, until their writes in flight are settled. */
+  const retiring = new Map<WriteWorker, Promise<void>>();
+  const retire = (old: WriteWorker): void => {
+    rounds.stop();
+    retiring.set(
+      old,
+      old.retire().finally(() => retiring.delete(old)),
+    );
+  };
+  const hasRoom = (): boolean => worker.inFlight < options.concurrency;
+  return {
+    destination: options.destination,
+    get inFlight() {
+      return [...new Set([worker, ...retiring.keys()])].reduce((sum, one) => sum + one.inFlight, 0);
+    },
+    get turnedAt() {
+      return worker.turnedAt;
+    },
+    get turnsWithinMs() {
+      // Settling is tried again for half a lock time.
+      return options.fetchWithinMs + (hasRoom() ? 0 : options.timeoutMs + options.lockMs / 2);
+    },
+    get hasRoom() {
+      return hasRoom();
+    },
+    renew: () => {
+      if (closed) return;
+      retire(worker);
+      worker = startWorker(options, teller);
+      rounds = startRounds(worker, options);
+    },
+    close: async () => {
+      if (!closed) {
+        retire(worker);
+        closed = Promise.all(retiring.values()).then(() => teller?.stop());
+      }
+      await closed;
+    },
+    drop: () => {
+      for (const one of [worker, ...retiring.keys()]) one.abandon();
+    },
+  };
+}
 
+function startWorker(options: ConsumerOptions, teller: Teller | undefined): WriteWorker {
+  const { destination, client, handle } = options;
+  const waitMs = Math.min(options.fetchWithinMs / FETCHES_WITHIN, MAX_WAIT_MS);
   const worker: WriteWorker = new WriteWorker(
     destination,
     async (job: Job, token?: string) => {
@@ -96,7 +151,9 @@ export function consume(options: ConsumerOptions): Consumer {
       // Out of the way: crashes are counted from the journal (DESIGN decision 6).
       maxStalledCount: Number.MAX_SAFE_INTEGER,
       runRetryDelay: RUN_RETRY_DELAY_MS,
-      removeOnComplete: { age: Math.ceil(options.keepDeliveredMs / 1000) },
+      drainDelay: waitMs / 1000,
+      maximumRateLimitDelay: waitMs,
+      removeOnComplete: { age: Math.ceil(options.retention.deliveredMs / 1000) },
       settings: {
         backoffStrategy: (_made, _type, error) =>
           error instanceof RetryLater ? error.wait.delayMs : FALLBACK_DELAY_MS,
@@ -104,16 +161,43 @@ export function consume(options: ConsumerOptions): Consumer {
     },
     backendFactory(client, false),
   );
-  const backend = worker.getBackend() as unknown as WaybillBackend;
+  const backend = backendOf(worker);
+  backend.tell = teller?.tell;
   backend.letterOf = (job, failedReason) => letterOf(worker, options, job, failedReason);
   worker.on('error', options.onError);
   worker.run().catch(options.onError);
-  return { close: () => worker.close(), drop: () => void worker.disconnect().catch(() => {}) };
+  return worker;
+}
+
+const backendOf = (worker: WriteWorker): WaybillBackend => worker.getBackend() as unknown as WaybillBackend;
+
+function startTeller(options: ConsumerOptions, backend: () => WaybillBackend): Teller | undefined {
+  const { destination, client, onSettled, lockMs, concurrency, onError } = options;
+  if (!onSettled) return undefined;
+  return createTeller({
+    destination,
+    client,
+    claim: (before, count, now) => backend().claimUntold(before, count, now),
+    onSettled,
+    withinMs: lockMs,
+    concurrency,
+    onError,
+  });
+}
+
+function startRounds(worker: WriteWorker, options: ConsumerOptions): ReturnType<typeof keepRetention> {
+  return keepRetention({
+    backend: backendOf(worker),
+    retention: options.retention,
+    intervalMs: options.retentionIntervalMs,
+    onTrimmed: options.onTrimmed,
+    onError: options.onError,
+  });
 }
 
 function letterOf(worker: WriteWorker, options: ConsumerOptions, job: MinimalJob, failedReason: string): DeadLetter {
   const facts = deadFacts.get(job);
-  if (facts) return deadLetter(facts, Date.now());
+  if (facts) return deadLetter(facts, options.keyTtlMs, Date.now());
   // BullMQ failed it before our code ran, or our code broke in the middle.
   const { deferredFailure } = job as Job;
   const raw = worker.raw.get(job) ?? '';
@@ -134,6 +218,7 @@ function letterOf(worker: WriteWorker, options: ConsumerOptions, job: MinimalJob
       journal,
       ...(write ? { write } : { raw: rawText(raw) }),
     },
+    options.keyTtlMs,
     Date.now(),
   );
   options.onFiled(letter);

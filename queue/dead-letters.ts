@@ -1,81 +1,113 @@
-// Reading the dead letters of a destination, newest first or as a stream of all. Each is parsed on its own: one that
-// something else has overwritten does not hide the others.
+// Reading the dead letters of a destination: one, or a stream in the order of their death. Each is parsed on its own:
+// one that something else has overwritten does not hide the others.
 import { readJournal } from '../core/journal.ts';
 import { isRecord } from '../core/json.ts';
+import { type Act, letterState, type LetterState, parseActs } from './acts.ts';
 import type { DeadLetter } from './letter.ts';
-import { deadQueueName, jobIdOfLetter, prefixOf, rowKeys } from './keys.ts';
+import { ACTS_FIELD, deadQueueName, jobIdOfLetter, prefixOf, rowKeys } from './keys.ts';
+import { type LetterFilter, matches } from './letter-filter.ts';
 import type { Reader } from './reader.ts';
 
 const PAGE = 200;
 
+/** Where letters are read from. */
+export type Source = Pick<Reader, 'client'>;
+
+/** A letter as it stands: where it is, and what was done to it. */
+export interface FiledLetter extends DeadLetter {
+  state: LetterState;
+  /** The oldest first. */
+  acts: Act[];
+}
+
 /** What is known of a letter from its row alone. */
-type Known = Pick<DeadLetter, 'id' | 'destination' | 'jobId' | 'deadAt'>;
+type Known = Pick<FiledLetter, 'id' | 'destination' | 'jobId' | 'deadAt'>;
 /** Stands in the place of a letter whose data is none; its other fields are missing. */
 export type UnreadableLetter = Known & {
   /** Why, in words. */
   unreadable: string;
-} & { [Missing in Exclude<keyof DeadLetter, keyof Known>]?: never };
+} & { [Missing in Exclude<keyof FiledLetter, keyof Known>]?: never };
+
+export interface Selection {
+  /** `open` ones when left out; replayed and discarded ones are ordered by the time of that act. */
+  state?: LetterState;
+  /** The oldest first unless it is `newest`. */
+  first?: 'oldest' | 'newest';
+  /** An unreadable letter matches only where nothing of its inside is asked for. */
+  filter?: LetterFilter;
+}
 
 /** @returns the letter, or undefined when there is none under this id that can be read */
-export async function getLetter(reader: Reader, destination: string, id: string): Promise<DeadLetter | undefined> {
+export async function getLetter(reader: Source, destination: string, id: string): Promise<FiledLetter | undefined> {
   const [letter] = await read(reader, destination, [{ id, at: 0 }]);
   return letter && !('unreadable' in letter) ? letter : undefined;
 }
 
-/** The newest letters of one destination. */
-export async function listLetters(
+/** The letters of one destination, a page at a time; what dies meanwhile comes at the end, or not at all. */
+export async function* letters(
   reader: Reader,
   destination: string,
-  limit: number,
-): Promise<(DeadLetter | UnreadableLetter)[]> {
-  const rows = await reader.client.zrevrange(rowKeys(destination).byTime, 0, limit - 1, 'WITHSCORES');
-  return read(reader, destination, toRows(rows));
-}
-
-/** Every letter of a destination, the oldest first, a page at a time; what dies meanwhile comes at the end. */
-export async function* exportLetters(
-  reader: Reader,
-  destination: string,
-): AsyncGenerator<DeadLetter | UnreadableLetter> {
-  const key = rowKeys(destination).byTime;
-  let from = 0;
-  // Letters of the same millisecond may be cut by a page: the next page starts with that millisecond again.
-  let seen = new Set<string>();
-  for (;;) {
-    const rows = await reader.client.zrangebyscore(key, from, '+inf', 'WITHSCORES', 'LIMIT', 0, PAGE + seen.size);
-    const page = toRows(rows);
-    const fresh = page.filter(({ id }) => !seen.has(id));
-    const last = fresh.at(-1);
-    if (!last) return;
-    yield* await read(reader, destination, fresh);
-    const sameTime = page.filter(({ at }) => at === last.at).map(({ id }) => id);
-    seen = last.at === from ? new Set([...seen, ...sameTime]) : new Set(sameTime);
-    from = last.at;
+  { state = 'open', first = 'oldest', filter = {} }: Selection = {},
+): AsyncGenerator<FiledLetter | UnreadableLetter> {
+  const bounds = state === 'open' ? filter : {};
+  const low = bounds.since === undefined ? '-inf' : String(bounds.since);
+  const high = bounds.before === undefined ? '+inf' : `(${bounds.before}`;
+  for await (const page of pages(reader, setOf(destination, state), first, low, high)) {
+    for (const letter of await read(reader, destination, page)) {
+      if ('unreadable' in letter ? Object.keys(filter).length === 0 : matches(letter, filter)) yield letter;
+    }
   }
 }
 
 /** How many letters a destination has. */
-export async function countLetters(reader: Reader, destination: string): Promise<number> {
-  return reader.client.zcard(rowKeys(destination).byTime);
+export async function countLetters(reader: Reader, destination: string, state: LetterState = 'open'): Promise<number> {
+  return reader.client.zcard(setOf(destination, state));
 }
 
-/** The destination and id of the letter that holds a request_id, among those given. */
-export async function letterOfRequestId(
-  reader: Reader,
-  names: readonly string[],
-  requestId: string,
-): Promise<{ destination: string; id: string } | undefined> {
-  for (const destination of names) {
-    const id = await reader.client.hget(rowKeys(destination).byRequestId, requestId);
-    if (id !== null) return { destination, id };
+/** Where letters of a state are: the open ones in a row by time of death, the others in BullMQ's finished sets. */
+function setOf(destination: string, state: LetterState): string {
+  const dead = `${prefixOf(destination)}:${deadQueueName(destination)}`;
+  switch (state) {
+    case 'open':
+      return rowKeys(destination).byTime;
+    case 'replayed':
+      return `${dead}:completed`;
+    case 'discarded':
+      return `${dead}:failed`;
   }
-  return undefined;
 }
 
 interface Row {
   id: string;
-  /** Epoch ms of the write's death. */
+  /** Epoch ms. */
   at: number;
+}
+
+/** Rows in order. Those of the same millisecond may be cut by a page: the next one starts with that millisecond again. */
+async function* pages(
+  reader: Reader,
+  key: string,
+  first: 'oldest' | 'newest',
+  low: string,
+  high: string,
+): AsyncGenerator<Row[]> {
+  let from = first === 'oldest' ? low : high;
+  let seen = new Set<string>();
+  for (;;) {
+    const count = PAGE + seen.size;
+    const replies =
+      first === 'oldest'
+        ? await reader.client.zrangebyscore(key, from, high, 'WITHSCORES', 'LIMIT', 0, count)
+        : await reader.client.zrevrangebyscore(key, from, low, 'WITHSCORES', 'LIMIT', 0, count);
+    const page = toRows(replies);
+    const fresh = page.filter(({ id }) => !seen.has(id));
+    const last = fresh.at(-1);
+    if (!last) return;
+    yield fresh;
+    const sameTime = page.filter(({ at }) => at === last.at).map(({ id }) => id);
+    seen = String(last.at) === from ? new Set([...seen, ...sameTime]) : new Set(sameTime);
+    from = String(last.at);
+  }
 }
 
 /** From ids and scores in turn. */
@@ -86,22 +118,23 @@ function toRows(replies: readonly string[]): Row[] {
 }
 
 async function read(
-  reader: Reader,
+  reader: Source,
   destination: string,
   rows: readonly Row[],
-): Promise<(DeadLetter | UnreadableLetter)[]> {
-  if (rows.length === 0) return [];
+): Promise<(FiledLetter | UnreadableLetter)[]> {
   const base = `${prefixOf(destination)}:${deadQueueName(destination)}:`;
   const pipeline = reader.client.pipeline();
-  for (const { id } of rows) pipeline.hget(base + id, 'data');
+  for (const { id } of rows) pipeline.hmget(base + id, 'data', ACTS_FIELD);
   const replies = (await pipeline.exec()) ?? [];
-  return rows.flatMap(({ id, at }, i): (DeadLetter | UnreadableLetter)[] => {
-    const [error, data] = replies[i] ?? [];
+  return rows.flatMap(({ id, at }, i): (FiledLetter | UnreadableLetter)[] => {
+    const [error, reply] = replies[i] ?? [];
     if (error && !error.message.startsWith('WRONGTYPE')) throw error;
+    const [data, text] = Array.isArray(reply) ? (reply as (string | null)[]) : [];
     // Gone since its row was read.
     if (!error && typeof data !== 'string') return [];
     const letter = typeof data === 'string' ? parse(data) : undefined;
-    if (letter) return [letter];
+    const acts = parseActs(text);
+    if (letter) return [{ ...letter, state: letterState(acts), acts }];
     const unreadable = 'cannot be read: what stands in its place is no dead letter';
     return [{ id, destination, jobId: jobIdOfLetter(id), deadAt: at, unreadable }];
   });

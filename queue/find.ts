@@ -1,17 +1,28 @@
-// Where is my write? By idempotency key, job id, dead letter id, or the request_id of a dead one.
+// Where is my write? By idempotency key, job id, dead letter id, or the request_id of one of its attempts.
 import type { Job, JobState } from 'bullmq';
 import { type Journal, readJournal } from '../core/journal.ts';
 import { isRecord } from '../core/json.ts';
-import { verdictOf, type Verdict } from '../core/verdict.ts';
+import { verdictOf, verdictOfDelivered, type Verdict } from '../core/verdict.ts';
 import { jobIdOf } from '../core/write.ts';
-import { getLetter, letterOfRequestId } from './dead-letters.ts';
-import { jobIdOfLetter } from './keys.ts';
-import { type DeadLetter, requestIdsOf } from './letter.ts';
+import type { Act } from './acts.ts';
+import { type FiledLetter, getLetter } from './dead-letters.ts';
+import { generationOfLetter, jobIdOfLetter, letterId, ORIGIN_FIELD, rowKeys } from './keys.ts';
+import { requestIdsOf } from './letter.ts';
 import type { Reader } from './reader.ts';
 import { asTombstone } from './tombstone.ts';
 import type { Delivery } from './delivery.ts';
 
-export type FoundState = 'scheduled' | 'waiting' | 'sending' | 'retrying' | 'postponed' | 'delivered' | 'dead';
+export type FoundState =
+  | 'scheduled'
+  | 'waiting'
+  | 'sending'
+  | 'retrying'
+  | 'postponed'
+  | 'delivered'
+  | 'dead'
+  | 'discarded'
+  /** Replayed under a new key: `replacedBy` is where it went. */
+  | 'replaced';
 
 export interface Found {
   destination: string;
@@ -29,15 +40,22 @@ export interface Found {
   journal: Journal;
   requestIds: string[];
   delivery?: Delivery;
-  letter?: DeadLetter;
+  letter?: FiledLetter;
+  replacedBy?: NonNullable<Act['newKey']>;
+  /** The dead letter of another key that it was replayed from. */
+  origin?: string;
+  /** The dead letters of its earlier generations, the first one first, as far as retention has kept them. */
+  lineage: FiledLetter[];
 }
 
 /** A delayed job's score holds its time in the upper bits (BullMQ). */
 const DELAYED_SCORE_SHIFT = 0x1000;
 const MAX_READS = 5;
+/** Generations of one write that are looked at, the newest ones. */
+const MAX_LINEAGE = 50;
 
 /**
- * Looks in every destination, or in one.
+ * Looks in every destination, or in one. Delivered writes are not found by request_id here: see find-delivered.ts.
  * @returns every write that the id stands for: a key may be used at several destinations
  */
 export async function find(reader: Reader, id: string, only?: string): Promise<Found[]> {
@@ -48,15 +66,44 @@ export async function find(reader: Reader, id: string, only?: string): Promise<F
       const one = await findJob(reader, destination, jobId);
       if (one) found.push(one);
     }
+    if (found.length === 0) {
+      const one = await findByLetter(reader, destination, id);
+      if (one) found.push(one);
+    }
   }
-  if (found.length > 0) return found;
-  const row = await letterOfRequestId(reader, names, id);
-  if (!row) return [];
-  const one = await findJob(reader, row.destination, jobIdOfLetter(row.id));
-  return one ? [one] : [];
+  return found.length > 0 ? found : findByRow(reader, names, id);
 }
 
-async function findJob(reader: Reader, destination: string, jobId: string): Promise<Found | undefined> {
+/** By the row that a retry or a death leaves for each request_id. */
+async function findByRow(reader: Reader, names: readonly string[], requestId: string): Promise<Found[]> {
+  const found: Found[] = [];
+  for (const destination of names) {
+    const id = await reader.client.hget(rowKeys(destination).byRequestId, requestId);
+    if (id === null) continue;
+    const one =
+      (await findJob(reader, destination, jobIdOfLetter(id))) ?? (await findByLetter(reader, destination, id));
+    if (one) found.push(one);
+  }
+  return found;
+}
+
+/** A letter whose write's job is gone. */
+async function findByLetter(reader: Reader, destination: string, id: string): Promise<Found | undefined> {
+  const letter = generationOfLetter(id) === undefined ? undefined : await getLetter(reader, destination, id);
+  if (!letter) return undefined;
+  const { jobId, enqueuedAt, write } = letter;
+  return {
+    destination,
+    jobId,
+    ...(write && { idempotencyKey: write.idempotencyKey, method: write.method, path: write.path }),
+    enqueuedAt,
+    lineage: [],
+    ...asDead(letter),
+  };
+}
+
+/** @returns the write of a job, or undefined where no job stands */
+export async function findJob(reader: Reader, destination: string, jobId: string): Promise<Found | undefined> {
   const read = await readSteadily(reader, destination, jobId);
   if (!read) return undefined;
   const { job, state } = read;
@@ -64,6 +111,7 @@ async function findJob(reader: Reader, destination: string, jobId: string): Prom
   const text = (field: string): string | undefined =>
     isRecord(data) && typeof data[field] === 'string' ? data[field] : undefined;
   const journal = readJournal(job.progress);
+  const origin = await reader.client.hget(reader.queue(destination).toKey(jobId), ORIGIN_FIELD);
   const base = {
     destination,
     jobId,
@@ -71,6 +119,8 @@ async function findJob(reader: Reader, destination: string, jobId: string): Prom
     ...(text('method') !== undefined && { method: text('method') ?? '' }),
     ...(text('path') !== undefined && { path: text('path') ?? '' }),
     enqueuedAt: job.timestamp,
+    ...(origin !== null && { origin }),
+    lineage: await lineageOf(reader, destination, jobId, journal.generation),
   };
   switch (state) {
     case 'completed': {
@@ -79,7 +129,7 @@ async function findJob(reader: Reader, destination: string, jobId: string): Prom
       return {
         ...base,
         state: 'delivered',
-        verdict: 'applied-once',
+        verdict: verdictOfDelivered(journal),
         journal,
         delivery,
         requestIds: requestIds(journal, delivery?.requestId),
@@ -87,17 +137,11 @@ async function findJob(reader: Reader, destination: string, jobId: string): Prom
     }
     case 'failed': {
       const tombstone = asTombstone(data);
-      const letterId = tombstone?.settled === 'dead' ? tombstone.letter : undefined;
-      const letter = letterId === undefined ? undefined : await getLetter(reader, destination, letterId);
-      const dead = letter?.journal ?? journal;
-      return {
-        ...base,
-        state: 'dead',
-        verdict: letter?.verdict ?? 'in-doubt',
-        journal: dead,
-        requestIds: requestIds(dead),
-        ...(letter && { letter }),
-      };
+      const id = tombstone?.settled === 'dead' ? tombstone.letter : undefined;
+      const letter = id === undefined ? undefined : await getLetter(reader, destination, id);
+      if (!letter) return { ...base, state: 'dead', verdict: 'in-doubt', journal, requestIds: requestIds(journal) };
+      const lineage = await lineageOf(reader, destination, jobId, letter.journal.generation);
+      return { ...base, lineage, ...asDead(letter) };
     }
     case 'unknown':
       return undefined;
@@ -124,6 +168,33 @@ async function findJob(reader: Reader, destination: string, jobId: string): Prom
         requestIds: requestIds(journal),
       };
   }
+}
+
+function asDead(letter: FiledLetter): Pick<Found, 'state' | 'verdict' | 'journal' | 'requestIds' | 'letter'> {
+  const { newKey } = letter.acts.at(-1) ?? {};
+  const replaced = letter.state === 'replayed' && newKey !== undefined;
+  return {
+    state: replaced ? 'replaced' : letter.state === 'discarded' ? 'discarded' : 'dead',
+    verdict: letter.verdict,
+    journal: letter.journal,
+    requestIds: requestIds(letter.journal),
+    letter,
+    ...(replaced && { replacedBy: newKey }),
+  };
+}
+
+async function lineageOf(
+  reader: Reader,
+  destination: string,
+  jobId: string,
+  generation: number,
+): Promise<FiledLetter[]> {
+  const found: FiledLetter[] = [];
+  for (let before = Math.max(0, generation - MAX_LINEAGE); before < generation; before++) {
+    const letter = await getLetter(reader, destination, letterId(jobId, before));
+    if (letter) found.push(letter);
+  }
+  return found;
 }
 
 /** The job and its state of one moment: between two reads a worker may have settled it. */

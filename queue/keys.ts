@@ -19,19 +19,40 @@ export const letterId = (jobId: string, generation: number): string => `${jobId}
 /** `w4…A.g0` → `w4…A`; any other id stays as it is. */
 export const jobIdOfLetter = (id: string): string => id.replace(/\.g\d+$/, '');
 
-/** Lookup rows over the dead letters, written by the scripts that move them. */
+/** `w4…A.g2` → 2; undefined for the id of no letter. */
+export const generationOfLetter = (id: string): number | undefined => {
+  const digits = /\.g(\d+)$/.exec(id)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+};
+
+/** Lookup rows, written by the scripts that retry, dead-letter, replay, discard, restore and trim. */
 export const rowKeys = (destination: string): { byTime: string; byRequestId: string } => {
   const base = `${prefixOf(destination)}:${destination}.rows`;
   return {
-    /** Sorted set: letter id by epoch ms of its death. */
+    /** Sorted set: id of each open dead letter by epoch ms of its death. */
     byTime: `${base}:time`,
-    /** Hash: request_id → letter id. */
+    /** Hash: request_id → dead letter id, or the job id of a write that is retried. */
     byRequestId: `${base}:request-id`,
   };
 };
+
+/** Stream: what operators, and retention, did to the dead letters of a destination. */
+export const auditKey = (destination: string): string => `${prefixOf(destination)}:${destination}.audit`;
+
+/** Hash: when retention last went through a destination, and what it has trimmed so far. */
+export const retentionKey = (destination: string): string => `${prefixOf(destination)}:${destination}.retention`;
+
+/** Sorted set: settled writes that the onSettled hook was not told of yet, by epoch ms. */
+export const unsaidKey = (destination: string): string => `${prefixOf(destination)}:${destination}.unsaid`;
 
 /** The field of a job's hash that holds the payload's hash, beside BullMQ's own fields. */
 export const PAYLOAD_HASH_FIELD = 'wbh';
 
 /** The field that holds when the first start began that left no record, epoch ms. */
 export const LOST_AT_FIELD = 'wbl';
+
+/** The field that holds the dead letter of another key that a write was replayed from. */
+export const ORIGIN_FIELD = 'wbo';
+
+/** The field of a dead letter's hash that holds what was done to it: a JSON act a line. */
+export const ACTS_FIELD = 'wba';

@@ -1,7 +1,8 @@
 // The dead letter: what a person needs to see why a write could not be delivered, and to send it again.
 import type { Envelope } from '../core/envelope.ts';
 import type { DeadReason } from '../core/decide.ts';
-import type { Attempt, Journal } from '../core/journal.ts';
+import { type Attempt, firstSentAt, type Journal } from '../core/journal.ts';
+import type { ReplayFacts } from '../core/replay.ts';
 import type { Verdict } from '../core/verdict.ts';
 import { verdictOf } from '../core/verdict.ts';
 import type { Write } from '../core/write.ts';
@@ -25,6 +26,10 @@ export interface DeadLetter {
   /** Starts without a record since the last entry of the journal. */
   lost: number;
   journal: Journal;
+  /** Epoch ms at which the API may first have seen the key; missing when nothing can have reached it. */
+  keyFirstSentAt?: number;
+  /** Epoch ms from which the API may have forgotten it. */
+  keyExpiresAt?: number;
   /** As it was sent; missing when what stood in the queue is no write. */
   write?: Write;
   /** What stood there instead, as text. */
@@ -38,14 +43,21 @@ export interface DeadFacts {
   reason: DeadReason;
   because: string;
   lost: number;
+  /** When the first of those starts began, epoch ms. */
+  lostAt?: number;
   journal: Journal;
   write?: Write;
   raw?: string;
 }
 
-/** Builds the letter of a write that cannot be delivered. @param now epoch ms */
-export function deadLetter(facts: DeadFacts, now: number): DeadLetter {
+/**
+ * Builds the letter of a write that cannot be delivered.
+ * @param keyTtlMs how long the API keeps a key
+ * @param now epoch ms
+ */
+export function deadLetter(facts: DeadFacts, keyTtlMs: number, now: number): DeadLetter {
   const answered = facts.journal.attempts.findLast((entry) => entry.outcome === 'response');
+  const sentAt = firstSentAt(facts.journal, facts.lost, facts.lostAt ?? facts.enqueuedAt);
   return {
     id: letterId(facts.jobId, facts.journal.generation),
     destination: facts.destination,
@@ -60,6 +72,7 @@ export function deadLetter(facts: DeadFacts, now: number): DeadLetter {
     ...(answered?.requestId !== undefined && { requestId: answered.requestId }),
     lost: facts.lost,
     journal: facts.journal,
+    ...(sentAt !== undefined && { keyFirstSentAt: sentAt, keyExpiresAt: sentAt + keyTtlMs }),
     ...(facts.write && { write: facts.write }),
     ...(facts.raw !== undefined && { raw: facts.raw }),
   };
@@ -69,4 +82,20 @@ export function deadLetter(facts: DeadFacts, now: number): DeadLetter {
 export function requestIdsOf(journal: Journal): string[] {
   const entries: Attempt[] = [...journal.attempts, ...(journal.lastPostponed ? [journal.lastPostponed] : [])];
   return [...new Set(entries.flatMap((entry) => entry.requestId ?? []))];
+}
+
+/** What the rules of a replay need to know of a letter. */
+export function replayFactsOf(letter: DeadLetter): ReplayFacts {
+  const { journal, verdict, write, reason, keyFirstSentAt, keyExpiresAt } = letter;
+  const answered = journal.attempts.findLast(({ outcome }) => outcome === 'response');
+  return {
+    generation: journal.generation,
+    verdict,
+    doubtIsFinal: journal.doubtBefore === 'final',
+    sendable: write !== undefined,
+    ...(keyFirstSentAt !== undefined && { keyFirstSentAt }),
+    ...(keyExpiresAt !== undefined && { keyExpiresAt }),
+    ...(write?.expiresAt !== undefined && { expiresAt: write.expiresAt }),
+    storedRejection: reason === 'rejected' && answered?.replayed === true,
+  };
 }

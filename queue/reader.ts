@@ -26,7 +26,7 @@ export class Reader {
       ...PRODUCER_OPTIONS,
       enableOfflineQueue: true,
       maxRetriesPerRequest: 3,
-      commandTimeout: 30_000,
+      commandTimeout: REACH_WITHIN_MS,
     });
     try {
       await answerWithin(REACH_WITHIN_MS, connection, () => connection.client.ping());

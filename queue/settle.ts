@@ -50,12 +50,12 @@ export async function settle(
       job.opts.attempts = 0;
       return settlement.delivery;
     case 'retry':
-      backend.carry(taken.jobId, token, journal);
+      backend.carry(taken.jobId, token, journal, taken.journal);
       // decide() counts the attempts; BullMQ's own count must never overrule it.
       job.opts.attempts = Math.max(job.opts.attempts ?? 0, job.attemptsMade + 2);
       throw new RetryLater(disposition.wait);
     case 'postpone':
-      backend.carry(taken.jobId, token, journal);
+      backend.carry(taken.jobId, token, journal, taken.journal);
       await backend.moveToDelayed(taken.jobId, Date.now(), disposition.wait.delayMs, token, { skipAttempt: true });
       throw new DelayedError();
     case 'dead': {
@@ -66,6 +66,7 @@ export async function settle(
         reason: disposition.reason,
         because: disposition.because,
         lost,
+        ...(taken.lostAt !== undefined && { lostAt: taken.lostAt }),
         journal,
         ...(taken.write && { write: taken.write }),
         ...(raw !== undefined && { raw }),

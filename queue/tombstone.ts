@@ -15,7 +15,7 @@ export type Tombstone =
   /** `letter`: the dead letter that holds the rest. */
   | (Remains & { settled: 'dead'; letter: string });
 
-export function deliveredTombstone(write: Write, delivery: Delivery): Tombstone {
+export function deliveredTombstone(write: Write, delivery: Delivery): Tombstone & { settled: 'delivered' } {
   return { ...remainsOf(write), settled: 'delivered', delivery };
 }
 

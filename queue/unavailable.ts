@@ -1,7 +1,7 @@
 // Redis away: an answer within a fixed time, whatever the driver waits for (FACTS: add() hangs for ever when Redis is
 // down at start-up, whatever the options).
 import { WaybillError } from '../core/errors.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, innermost } from './connection.ts';
 
 /** Redis answers with one of these while it is away in all but name. */
 const AWAY = /^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|TRYAGAIN|UNBLOCKED|BUSY|NOREPLICAS)\b/;
@@ -41,8 +41,12 @@ export async function answerWithin<T>(limitMs: number, connection: Connection, t
 const ACCESS = /^(NOAUTH|WRONGPASS|ERR AUTH|ERR invalid password)/;
 
 class RefusedError extends Error {
-  constructor() {
-    super('it wants another user or password');
+  constructor(from: Error) {
+    super(
+      /sentinel/i.test(from.message)
+        ? 'its Sentinels want another password; give it in REDIS_SENTINEL_PASSWORD'
+        : 'it wants another user or password; give them in REDIS_URL, or the password in REDIS_PASSWORD',
+    );
     this.name = 'ReplyError';
   }
 }
@@ -56,8 +60,8 @@ function whenReady({ client }: Connection): Promise<void> {
   if (!ready) {
     ready = new Promise<void>((resolve, reject) => {
       const refused = (error: Error): void => {
-        if (!ACCESS.test(error.message)) return;
-        reject(new RefusedError());
+        if (!ACCESS.test(innermost(error))) return;
+        reject(new RefusedError(error));
         settle();
       };
       const settle = (): void => {
@@ -80,7 +84,7 @@ function whenReady({ client }: Connection): Promise<void> {
 export function unreachable(label: string, cause: unknown): WaybillError {
   const said = cause instanceof Error ? cause.message.slice(0, 200) : 'no answer';
   if (cause instanceof RefusedError) {
-    return new WaybillError('QUEUE_REFUSED', `Redis at ${label} refuses us: ${said}. Give them in REDIS_URL.`);
+    return new WaybillError('QUEUE_REFUSED', `Redis at ${label} refuses us: ${said}.`);
   }
   return new WaybillError(
     'QUEUE_UNAVAILABLE',

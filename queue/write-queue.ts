@@ -3,7 +3,15 @@ import { randomUUID } from 'node:crypto';
 import { Job, type JobsOptions, Queue } from 'bullmq';
 import { WaybillError } from '../core/errors.ts';
 import { isRecord } from '../core/json.ts';
-import { checkDestinationName, jobIdOf, payloadHash, toWrite, type Write, type WriteInput } from '../core/write.ts';
+import {
+  checkDestinationName,
+  checkIdempotencyKey,
+  jobIdOf,
+  payloadHash,
+  toWrite,
+  type Write,
+  type WriteInput,
+} from '../core/write.ts';
 import { type AddOptions, checkOptions } from './add-options.ts';
 import type { Added } from './adding-backend.ts';
 import type { WaybillBackend } from './backend.ts';
@@ -13,8 +21,10 @@ import { DEFAULT_MAX_ATTEMPTS } from '../core/config.ts';
 import type { Delivery } from './delivery.ts';
 import { prefixOf } from './keys.ts';
 import { register } from './registry.ts';
+import type { Ending } from './ending.ts';
 import { asTombstone } from './tombstone.ts';
 import { answerWithin, unavailable } from './unavailable.ts';
+import { WAIT_MS, waitForEnding } from './wait-for.ts';
 
 /** The job of a write. `duplicate` is true when its key stood in the queue with the same payload already. */
 export type WriteJob = Job<Write, Delivery> & { duplicate: boolean };
@@ -35,6 +45,7 @@ export type BulkAnswer =
 const ANSWER_WITHIN_MS = 1900;
 /** addBulk sends this many at a time, so that no pipeline holds Redis up. */
 const BULK_SLICE = 200;
+const MAX_WAIT_MS = 2 ** 31 - 1;
 
 interface Prepared {
   job: WriteJob;
@@ -102,6 +113,27 @@ export class WriteQueue extends Queue<Write, Delivery> {
       if (answered.every((answer) => answer.status === 'unavailable')) away = answered;
     }
     return answers as BulkAnswer[];
+  }
+
+  /**
+   * Waits for a write to end.
+   * @param keyOrJob its idempotency key, or its job
+   * @param options timeoutMs: how long, 0 to 2 147 483 647; 30 000 when left out
+   * @returns how it ended: delivered, dead or discarded, with verdict and request_id. Read from where the write stands,
+   *   hence correct after any restart. A write that an operator replayed under a new key ends as that one does.
+   * @throws WaybillError NOT_FOUND when it was never added here or is kept no more · WAIT_TIMEOUT · QUEUE_UNAVAILABLE when
+   *   Redis was away at the end of that time · INVALID_WRITE for a key or a time that is none
+   */
+  async waitFor(
+    keyOrJob: string | Pick<Job, 'id'>,
+    { timeoutMs = WAIT_MS }: { timeoutMs?: number } = {},
+  ): Promise<Ending> {
+    if (!Number.isInteger(timeoutMs) || timeoutMs < 0 || timeoutMs > MAX_WAIT_MS) {
+      const message = `options.timeoutMs: must be a whole number from 0 to ${MAX_WAIT_MS}`;
+      throw new WaybillError('INVALID_WRITE', message, { field: 'options.timeoutMs' });
+    }
+    const jobId = typeof keyOrJob === 'object' ? (keyOrJob?.id ?? '') : jobIdOf(checkIdempotencyKey(keyOrJob));
+    return waitForEnding(this.#connection, this.name, jobId, timeoutMs);
   }
 
   /** Closes the queue, and its connection unless the caller gave it. Never hangs. */

@@ -9,5 +9,6 @@ declare module 'bullmq/dist/cjs/scripts/index.js' {
   export const addPrioritizedJob: BullScript;
   export const addStandardJob: BullScript;
   export const moveStalledJobsToWait: BullScript;
+  export const moveToDelayed: BullScript;
   export const moveToFinished: BullScript;
 }

@@ -7,6 +7,7 @@ import {
   addPrioritizedJob,
   addStandardJob,
   moveStalledJobsToWait,
+  moveToDelayed,
   moveToFinished,
 } from 'bullmq/dist/cjs/scripts/index.js';
 
@@ -17,13 +18,20 @@ export interface Script {
   lua: string;
 }
 
-type Composed = 'addDelayedJob' | 'addPrioritizedJob' | 'addStandardJob' | 'moveStalledJobsToWait' | 'moveToFinished';
+type Composed =
+  | 'addDelayedJob'
+  | 'addPrioritizedJob'
+  | 'addStandardJob'
+  | 'moveStalledJobsToWait'
+  | 'moveToDelayed'
+  | 'moveToFinished';
 
 export const BULLMQ: Record<Composed, { content: string; keys: number }> = {
   addDelayedJob,
   addPrioritizedJob,
   addStandardJob,
   moveStalledJobsToWait,
+  moveToDelayed,
   moveToFinished,
 };
 
@@ -34,3 +42,10 @@ export function asFunction(name: keyof typeof BULLMQ): string {
 
 /** Lua: the slice of a table, as a new table. ARGV holds no nil: every argument is a string by then. */
 export const SLICE = 'local function slice(list, from, to) return { unpack(list, from, to) } end\n';
+
+/** Lua: removes a job and what BullMQ hangs on it. */
+export const FORGET = `
+local function forget(jobKey)
+  redis.call('DEL', jobKey, jobKey .. ':logs', jobKey .. ':dependencies', jobKey .. ':processed', jobKey .. ':failed', jobKey .. ':unsuccessful')
+end
+`;

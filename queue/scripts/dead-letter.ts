@@ -9,13 +9,15 @@ const ADD = BULLMQ.addPrioritizedJob.keys;
 export const LETTER_EXISTS = -100;
 
 /**
- * KEYS: moveToFinished's, addPrioritizedJob's, then the letter's key, the row by time, the row by request_id.
- * ARGV: moveToFinished's (9), addPrioritizedJob's (3), then lock token, letter id, epoch ms, and every request_id.
+ * KEYS: moveToFinished's, addPrioritizedJob's, then the letter's key, the row by time, the row by request_id, the set of
+ *   writes to tell the onSettled hook of.
+ * ARGV: moveToFinished's (9), addPrioritizedJob's (3), then lock token, letter id, epoch ms, 1 where there is that hook,
+ *   and every request_id.
  * Lua does not roll back: every refusal of both scripts is checked before the first write.
  */
 export const DEAD_LETTER: Script = {
   name: 'waybill:deadLetter:1',
-  keys: FINISH + ADD + 3,
+  keys: FINISH + ADD + 4,
   lua: `${asFunction('moveToFinished')}${asFunction('addPrioritizedJob')}${SLICE}
 local jobKey, activeKey, jobId, token = KEYS[12], KEYS[2], ARGV[1], ARGV[13]
 local letterKey, timeKey, requestKey = KEYS[${FINISH + ADD + 1}], KEYS[${FINISH + ADD + 2}], KEYS[${FINISH + ADD + 3}]
@@ -36,7 +38,8 @@ end
 
 addPrioritizedJob(slice(KEYS, ${FINISH + 1}, ${FINISH + ADD}), slice(ARGV, 10, 12))
 redis.call('ZADD', timeKey, ARGV[15], ARGV[14])
-for i = 16, #ARGV do redis.call('HSET', requestKey, ARGV[i], ARGV[14]) end
+if ARGV[16] == '1' then redis.call('ZADD', KEYS[${FINISH + ADD + 4}], ARGV[15], ARGV[14]) end
+for i = 17, #ARGV do redis.call('HSET', requestKey, ARGV[i], ARGV[14]) end
 return moveToFinished(slice(KEYS, 1, ${FINISH}), slice(ARGV, 1, 9))
 `,
 };

@@ -4,7 +4,7 @@ import { Queue, UnrecoverableError, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { prefixOf } from '../../queue/keys.ts';
-import type { DeadLetter } from '../../queue/letter.ts';
+import type { FiledLetter } from '../../queue/dead-letters.ts';
 import { LETTER_JOB_NAME, LETTER_PRIORITY } from '../../queue/letter-job.ts';
 import { cleanUp, freshDestination, redisUrl } from '../support/redis.ts';
 import { createWorld, eventually, planned } from '../support/world.ts';
@@ -59,7 +59,8 @@ test('a dead letter is the job that Queue.add stores in a sorted state', async (
   const world = await createWorld();
   await world.startWorker();
   const job = await world.queue.add('send', planned('400'));
-  const letter = (await world.until(job.data.idempotencyKey, 'dead')).letter as DeadLetter;
+  const found = await world.until(job.data.idempotencyKey, 'dead');
+  const { state: _state, acts: _acts, ...letter } = found.letter as FiledLetter;
   const dead = world.reader.queue(world.name, `${world.name}.dead`);
   const { queue: bull, connection } = await plain();
   const theirs = await bull.add(LETTER_JOB_NAME, letter, {

@@ -7,7 +7,7 @@ import { createSandbox, type Sandbox, type SandboxOptions } from '../../dev/test
 import { createQueue, type WriteInput, type WriteQueue } from '../../producer/index.ts';
 import { find, type Found } from '../../queue/find.ts';
 import { Reader } from '../../queue/reader.ts';
-import { createWorker, type RunningWorker } from '../../worker/index.ts';
+import { createWorker, type RunningWorker, type WorkerOptions } from '../../worker/index.ts';
 import { type NodeProcess, spawnNode } from './processes.ts';
 import { cleanUp, freshDestination, redisUrl } from './redis.ts';
 
@@ -33,9 +33,9 @@ export interface World {
   /** Every line that workers of this process logged. */
   readonly log: LogLine[];
   readonly config: ConfigInput;
-  startWorker(changes?: ConfigInput['worker']): Promise<RunningWorker>;
+  startWorker(changes?: ConfigInput['worker'], options?: WorkerOptions): Promise<RunningWorker>;
   /** A worker in a process of its own, to be killed. */
-  spawnWorker(): Promise<NodeProcess>;
+  spawnWorker(file?: string): Promise<NodeProcess>;
   /** Waits until the write stands in a state. */
   until(key: string, state: Found['state'] | Found['state'][], limitMs?: number): Promise<Found>;
 }
@@ -96,16 +96,16 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     reader,
     log,
     config,
-    startWorker: async (changes) => {
+    startWorker: async (changes, more) => {
       const worker = await createWorker(
         { ...config, worker: { ...config.worker, ...changes } },
-        { env: { API_KEY }, logTo },
+        { env: { API_KEY }, logTo, ...more },
       );
       workers.push(worker);
       return worker;
     },
-    spawnWorker: async () => {
-      const child = spawnNode(CHILD, { env: { WORKER_CONFIG: JSON.stringify(config), API_KEY } });
+    spawnWorker: async (file = CHILD) => {
+      const child = spawnNode(file, { env: { WORKER_CONFIG: JSON.stringify(config), API_KEY } });
       await child.waitForLine('worker started', 15_000);
       return child;
     },

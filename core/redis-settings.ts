@@ -1,0 +1,76 @@
+// The `redis` section of the configuration. A password never stands in a file: the environment gives it, in the URL or
+// beside it.
+import { z } from 'zod';
+import { isRecord } from './json.ts';
+import { DEFAULT_REDIS_URL, parseRedisUrl } from './redis-url.ts';
+
+const file = z.string().min(1).max(4096);
+const secret = z.string().min(1).max(4096);
+
+export const redisSettings = z.strictObject({
+  /** redis://, redis+sentinel:// or redis+cluster://; rediss… over TLS. */
+  url: z.string().superRefine(checkUrl).default(DEFAULT_REDIS_URL),
+  /** Of the user that the URL names, or of `default`. From the environment alone: REDIS_PASSWORD. */
+  password: secret.optional(),
+  /** Of the Sentinels themselves. From the environment alone: REDIS_SENTINEL_PASSWORD. */
+  sentinelPassword: secret.optional(),
+  /** For a rediss URL, beside or in place of what the system trusts. Paths are those of the machine it runs on. */
+  tls: z
+    .strictObject({
+      /** The authorities that sign the servers' certificates, PEM; in place of the system's. */
+      caFile: file.optional(),
+      /** This side's certificate and its key, PEM: for servers that ask for one. */
+      certFile: file.optional(),
+      keyFile: file.optional(),
+      /** The name that the servers' certificates must bear; the host's when left out. */
+      servername: z.string().min(1).max(253).optional(),
+    })
+    .optional(),
+});
+
+export type RedisSettings = z.output<typeof redisSettings>;
+
+/** What a file must not hold. @param redis the section as the file has it */
+export function secretsInFile(redis: unknown): string[] {
+  if (!isRecord(redis)) return [];
+  const wrong: string[] = [];
+  if (typeof redis.url === 'string' && mayHoldPassword(redis.url)) {
+    wrong.push('redis.url: must not hold a password in a file; give it in REDIS_PASSWORD, or the whole URL in REDIS_URL');
+  }
+  for (const [name, from] of Object.entries({ password: 'REDIS_PASSWORD', sentinelPassword: 'REDIS_SENTINEL_PASSWORD' })) {
+    if (redis[name] !== undefined) wrong.push(`redis.${name}: must not stand in a file; give it in ${from} or ${from}_FILE`);
+  }
+  return wrong;
+}
+
+/** Values that contradict each other; none for a section that is wrong by itself. */
+export function redisContradictions(redis: unknown): string[] {
+  const parsed = redisSettings.safeParse(redis ?? {});
+  if (!parsed.success) return [];
+  const { url, password, sentinelPassword, tls } = parsed.data;
+  const address = parseRedisUrl(url);
+  if ('fault' in address) return [];
+  const wrong: string[] = [];
+  if (password !== undefined && address.password !== undefined) {
+    wrong.push('redis.password: the URL holds a password too; keep one of them');
+  }
+  if (sentinelPassword !== undefined && address.kind !== 'sentinel') {
+    wrong.push('redis.sentinelPassword: is for a redis+sentinel:// URL');
+  }
+  if (tls && !address.tls) wrong.push('redis.tls: needs a URL that begins with rediss');
+  if (tls && (tls.certFile === undefined) !== (tls.keyFile === undefined)) {
+    wrong.push('redis.tls: certFile and keyFile are given together');
+  }
+  return wrong;
+}
+
+function checkUrl(value: string, context: z.RefinementCtx): void {
+  const address = parseRedisUrl(value);
+  if ('fault' in address) context.addIssue({ code: 'custom', message: address.fault });
+}
+
+/** Also of a text that is no URL: better once too often. */
+function mayHoldPassword(url: string): boolean {
+  const address = parseRedisUrl(url);
+  return 'fault' in address ? /:\/\/[^/]*:[^/]*@/.test(url) : address.password !== undefined;
+}

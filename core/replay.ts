@@ -1,0 +1,106 @@
+// May a dead write be sent again, and under which key? Pure: what an operator asked, what the dead letter shows, the
+// clock. (DESIGN decision 13: a replay must not be able to apply a write twice unless a person accepted that.)
+import { KEY_MARGIN_MS } from './admit.ts';
+import { emptyJournal, type Journal } from './journal.ts';
+import type { Verdict } from './verdict.ts';
+
+/** What an operator asks for. */
+export interface ReplayRequest {
+  /** `same` cannot apply the write twice while the API knows the key; `new` for a write that was not applied. */
+  key: 'same' | 'new';
+  /** "It may be applied twice": typed by a person, and audited. */
+  acceptDouble: boolean;
+  /** Sends a write whose own expiry has passed. */
+  ignoreExpiry: boolean;
+}
+
+/** What is known about the dead write. */
+export interface ReplayFacts {
+  generation: number;
+  verdict: Verdict;
+  /** An operator accepted before that it may be applied twice: no answer settles that any more. */
+  doubtIsFinal: boolean;
+  /** What stood in the queue was a write. */
+  sendable: boolean;
+  /** Epoch ms at which the API may first have seen the key; missing when nothing can have reached it. */
+  keyFirstSentAt?: number;
+  /** Epoch ms from which the API may have forgotten the key. */
+  keyExpiresAt?: number;
+  /** The write's own, epoch ms. */
+  expiresAt?: number;
+  /** The API answered with its stored rejection of this key. */
+  storedRejection: boolean;
+}
+
+export type ReplayRefusal = 'NOT_A_WRITE' | 'TOO_LATE' | 'KEY_EXPIRED' | 'IN_DOUBT' | 'APPLIED';
+
+export type ReplayRuling =
+  | {
+      allowed: true;
+      /** The journal that the new generation, or the write under the new key, starts with. */
+      journal: Journal;
+      /** A double application was possible, and accepted. */
+      doubleAccepted: boolean;
+      /** What the operator should know before he goes on. */
+      advice?: string;
+    }
+  | { allowed: false; refusal: ReplayRefusal; because: string };
+
+const STORED =
+  'the API answers this key with its stored rejection: the same key will be rejected again, a new key is needed';
+
+/**
+ * Rules on one replay.
+ * @param now epoch ms
+ */
+export function admitReplay(facts: ReplayFacts, request: ReplayRequest, now: number): ReplayRuling {
+  const refuse = (refusal: ReplayRefusal, because: string): ReplayRuling => ({ allowed: false, refusal, because });
+  if (!facts.sendable) return refuse('NOT_A_WRITE', 'what stood in the queue was no write; it can only be discarded');
+  if (facts.expiresAt !== undefined && now >= facts.expiresAt && !request.ignoreExpiry) {
+    return refuse('TOO_LATE', `its own expiry ${isoTime(facts.expiresAt)} has passed`);
+  }
+  return request.key === 'new' ? underNewKey(facts, request, refuse) : underSameKey(facts, request, now, refuse);
+}
+
+type Refuse = (refusal: ReplayRefusal, because: string) => ReplayRuling;
+
+function underNewKey(facts: ReplayFacts, request: ReplayRequest, refuse: Refuse): ReplayRuling {
+  if (facts.verdict === 'not-applied') return { allowed: true, journal: emptyJournal(), doubleAccepted: false };
+  if (!request.acceptDouble) {
+    return facts.verdict === 'applied-once'
+      ? refuse('APPLIED', 'the write was applied: under a new key it would be applied twice')
+      : refuse('IN_DOUBT', 'the write may have been applied: under a new key it could be applied twice');
+  }
+  return { allowed: true, journal: { ...emptyJournal(), doubtBefore: 'final' }, doubleAccepted: true };
+}
+
+function underSameKey(facts: ReplayFacts, request: ReplayRequest, now: number, refuse: Refuse): ReplayRuling {
+  const { verdict, keyFirstSentAt, keyExpiresAt } = facts;
+  const generation = facts.generation + 1;
+  const advice = facts.storedRejection ? { advice: STORED } : {};
+  const alive = keyExpiresAt === undefined || now + KEY_MARGIN_MS < keyExpiresAt;
+  if (verdict === 'not-applied') {
+    // Until the API has surely forgotten it, the key's life goes on; after that the replay begins another.
+    const forgotten = keyExpiresAt !== undefined && now > keyExpiresAt + KEY_MARGIN_MS;
+    const carried = keyFirstSentAt !== undefined && !forgotten ? { firstSentAt: keyFirstSentAt } : {};
+    return { allowed: true, journal: { ...emptyJournal(generation), ...carried }, doubleAccepted: false, ...advice };
+  }
+  if (alive) {
+    const journal: Journal = {
+      ...emptyJournal(generation),
+      doubtBefore: facts.doubtIsFinal ? 'final' : 'settleable',
+      ...(keyFirstSentAt !== undefined && { firstSentAt: keyFirstSentAt }),
+    };
+    return { allowed: true, journal, doubleAccepted: false, ...advice };
+  }
+  if (!request.acceptDouble) {
+    const state = verdict === 'applied-once' ? 'was applied' : 'may have been applied';
+    return refuse(
+      'KEY_EXPIRED',
+      `the write ${state}, and the API may have forgotten its key (since ${isoTime(keyExpiresAt ?? now)}): it could be applied twice`,
+    );
+  }
+  return { allowed: true, journal: { ...emptyJournal(generation), doubtBefore: 'final' }, doubleAccepted: true };
+}
+
+const isoTime = (at: number): string => new Date(at).toISOString();

@@ -1,0 +1,167 @@
+// The operators' half of our BullMQ backend: replay, discard and restore, and what retention takes away, one script each.
+import type { JobJson } from 'bullmq';
+import { AddingBackend } from './adding-backend.ts';
+import { auditKey, deadQueueName, prefixOf, retentionKey, rowKeys, unsaidKey } from './keys.ts';
+import { LETTER_PRIORITY } from './letter-job.ts';
+import { DISCARD, REPLAY_SCRIPTS, RESTORE } from './scripts/acts.ts';
+import { SCRUB, TRIM } from './scripts/retention.ts';
+
+/** How a script answered an act. `handled`: the letter is not where the act expects it; nothing was written then. */
+export interface Acted {
+  /** `busy`: the dead write's job is not where it died; `exists`: a job stands under the new key. */
+  status: 'done' | 'handled' | 'busy' | 'exists';
+  /** The letter's acts, a JSON act a line. */
+  acts: string;
+}
+
+/** A replay, as far as it is not the job itself. */
+export interface ReplayStep {
+  letterId: string;
+  /** The dead write's own job. */
+  sourceId: string;
+  payloadHash: string;
+  /** JSON. */
+  journal: string;
+  act: string;
+  now: number;
+}
+
+/** Epoch ms before which things go, and how many open letters may stay. */
+export interface Cuts {
+  openBefore: number;
+  handledBefore: number;
+  deliveredBefore: number;
+  auditBefore: number;
+  keepOpen: number;
+}
+
+/** How many went. */
+export interface Trims {
+  open: number;
+  handled: number;
+  delivered: number;
+}
+
+/** Where a scrub goes on, in each of what it goes through; '' where it is through. */
+export type Cursors = readonly [byTime: string, byRequest: string, failed: string, unsaid: string];
+
+export class ActingBackend extends AddingBackend {
+  /** @param job what goes into the queue: the dead write under its own id, or a new write under a new key */
+  async replay(job: JobJson, step: ReplayStep): Promise<Acted> {
+    const dead = this.#deadKeys();
+    const { letterId, sourceId, payloadHash, journal, act, now } = step;
+    return acted(
+      await this.addWrapped(job, {
+        scripts: REPLAY_SCRIPTS,
+        keys: [
+          this.toKey(job.id),
+          this.toKey(sourceId),
+          this.toKey('failed'),
+          dead.letter(letterId),
+          rowKeys(this.destination).byTime,
+          dead.open,
+          dead.replayed,
+          auditKey(this.destination),
+        ],
+        args: [payloadHash, journal, letterId, sourceId, act, now],
+      }),
+    );
+  }
+
+  /** @param words for BullMQ's tools */
+  async discard(letterId: string, act: string, now: number, words: string): Promise<Acted> {
+    const dead = this.#deadKeys();
+    const keys = [
+      dead.letter(letterId),
+      rowKeys(this.destination).byTime,
+      dead.open,
+      dead.discarded,
+      auditKey(this.destination),
+    ];
+    return acted(await this.run(await this.scriptClient(), DISCARD, [...keys, letterId, act, now, words]));
+  }
+
+  async restore(letterId: string, act: string): Promise<Acted> {
+    const dead = this.#deadKeys();
+    const keys = [
+      dead.letter(letterId),
+      rowKeys(this.destination).byTime,
+      dead.open,
+      dead.discarded,
+      dead.counter,
+      auditKey(this.destination),
+    ];
+    return acted(await this.run(await this.scriptClient(), RESTORE, [...keys, letterId, act, LETTER_PRIORITY]));
+  }
+
+  /**
+   * Takes away what is past its age or count.
+   * @param slice of each, at most
+   * @param pauseMs does nothing when the last round is less than this ago; 0 goes on with one
+   * @returns undefined when it did nothing
+   */
+  async trim(cuts: Cuts, slice: number, pauseMs: number, now: number): Promise<Trims | undefined> {
+    const dead = this.#deadKeys();
+    const rows = rowKeys(this.destination);
+    const reply = (await this.run(await this.scriptClient(), TRIM, [
+      rows.byTime,
+      rows.byRequestId,
+      auditKey(this.destination),
+      retentionKey(this.destination),
+      this.toKey('completed'),
+      this.toKey('failed'),
+      dead.open,
+      dead.replayed,
+      dead.discarded,
+      slice,
+      this.toKey(''),
+      dead.prefix,
+      cuts.openBefore,
+      cuts.handledBefore,
+      cuts.deliveredBefore,
+      cuts.keepOpen,
+      cuts.auditBefore,
+      now,
+      pauseMs,
+    ])) as number[];
+    const [open, handled, delivered] = reply;
+    return open === undefined ? undefined : { open, handled: handled ?? 0, delivered: delivered ?? 0 };
+  }
+
+  /** Takes away rows and tombstones whose write or letter was removed by hand; a slice of each. */
+  async scrub(cursors: Cursors, slice: number): Promise<{ cursors: Cursors; gone: number }> {
+    const dead = this.#deadKeys();
+    const rows = rowKeys(this.destination);
+    const reply = (await this.run(await this.scriptClient(), SCRUB, [
+      rows.byTime,
+      rows.byRequestId,
+      this.toKey('failed'),
+      dead.open,
+      unsaidKey(this.destination),
+      slice,
+      this.toKey(''),
+      dead.prefix,
+      ...cursors,
+    ])) as [string, string, string, string, number];
+    const [byTime, byRequest, failed, unsaid, gone] = reply;
+    return { cursors: [byTime, byRequest, failed, unsaid], gone };
+  }
+
+  /** Where the dead letters are, in BullMQ's words: open ones are prioritized, replayed completed, discarded failed. */
+  #deadKeys() {
+    const prefix = `${prefixOf(this.destination)}:${deadQueueName(this.destination)}:`;
+    return {
+      prefix,
+      letter: (id: string) => prefix + id,
+      open: `${prefix}prioritized`,
+      replayed: `${prefix}completed`,
+      discarded: `${prefix}failed`,
+      counter: `${prefix}pc`,
+    };
+  }
+}
+
+function acted(reply: unknown): Acted {
+  const [status, acts] = reply as [Acted['status'], string];
+  return { status, acts };
+}

@@ -1,0 +1,106 @@
+// What operators, and retention, did to dead letters: who, when, what and why. Written in the step that acts, before
+// it acts; read from the letter itself or from the destination's audit stream.
+import { printable } from '../core/envelope.ts';
+import { WaybillError } from '../core/errors.ts';
+import { isRecord } from '../core/json.ts';
+import type { Verdict } from '../core/verdict.ts';
+import { auditKey } from './keys.ts';
+import type { Reader } from './reader.ts';
+
+/** Who acts, and why: both stand in the audit stream. */
+export interface Operator {
+  /** A person's or a program's name, 1 to 200 characters. */
+  by: string;
+  /** 1 to 1000 characters. */
+  reason: string;
+}
+
+/** One act upon one dead letter. */
+export interface Act extends Operator {
+  act: 'replay' | 'discard' | 'restore';
+  /** Of the act itself: an operator whose answer was lost asks again and is told that it was his. */
+  id: string;
+  /** Epoch ms. */
+  at: number;
+  letter: string;
+  jobId: string;
+  /** The letter's, when the act was done. */
+  verdict: Verdict;
+  /** Of a replay. */
+  generation?: number;
+  /** Of a replay under a new key. */
+  newKey?: { idempotencyKey: string; jobId: string };
+  /** Of a replay: a double application was possible, and accepted. */
+  doubleAccepted?: true;
+}
+
+/** Retention took open dead letters away. */
+export interface Trimmed {
+  act: 'trim';
+  by: 'retention';
+  at: number;
+  count: number;
+  /** Letter ids. */
+  first: string;
+  last: string;
+}
+
+/** Where a letter is: `replayed` and `discarded` ones are kept until retention ends. */
+export type LetterState = 'open' | 'replayed' | 'discarded';
+
+const MAX_BY = 200;
+const MAX_REASON = 1000;
+
+/** @throws WaybillError INVALID_WRITE naming `by` or `reason` */
+export function checkOperator({ by, reason }: Operator): Operator {
+  const check = (field: string, value: unknown, max: number): string => {
+    if (typeof value === 'string' && value.trim() !== '' && value.length <= max) return printable(value.trim(), max);
+    throw new WaybillError('INVALID_WRITE', `${field}: must be a text of 1 to ${max} characters`, { field });
+  };
+  return { by: check('by', by, MAX_BY), reason: check('reason', reason, MAX_REASON) };
+}
+
+/** The acts of one letter, the oldest first. @param text a JSON act a line, as it stands in Redis */
+export function parseActs(text: string | null | undefined): Act[] {
+  return (text ?? '').split('\n').flatMap((line) => {
+    const act = parse(line);
+    return act && act.act !== 'trim' ? [act] : [];
+  });
+}
+
+export function letterState(acts: readonly Act[]): LetterState {
+  const last = acts.at(-1)?.act;
+  return last === 'replay' ? 'replayed' : last === 'discard' ? 'discarded' : 'open';
+}
+
+/** An entry of the audit stream. */
+export type AuditEntry = { destination: string; entry: string } & (Act | Trimmed);
+
+const PAGE = 200;
+
+/** What was done at a destination, the newest first; `entry` is the stream's id, to go on from. */
+export async function* audit(reader: Reader, destination: string): AsyncGenerator<AuditEntry> {
+  let before = '+';
+  for (;;) {
+    const entries = await reader.client.xrevrange(auditKey(destination), before, '-', 'COUNT', PAGE);
+    for (const [entry, [, text]] of entries) {
+      const act = parse(text ?? '');
+      if (act) yield { destination, entry, ...act };
+    }
+    const last = entries.at(-1)?.[0];
+    if (last === undefined || entries.length < PAGE) return;
+    before = `(${last}`;
+  }
+}
+
+const ACTS = ['replay', 'discard', 'restore', 'trim'];
+
+function parse(text: string): Act | Trimmed | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    const whole = isRecord(value) && ACTS.includes(String(value.act)) && Number.isFinite(value.at);
+    return whole && typeof value.by === 'string' ? (value as unknown as Act | Trimmed) : undefined;
+  } catch {
+    return undefined;
+  }
+}

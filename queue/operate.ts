@@ -1,0 +1,263 @@
+// What a person may do with a dead letter: replay, discard, restore. Each is one compare-and-set step in Redis that
+// first writes down who acts and why. So of two people at one letter one wins, and the other is told who did.
+import { randomUUID } from 'node:crypto';
+import type { JobJson } from 'bullmq';
+import { admitReplay, type ReplayRefusal, type ReplayRequest, type ReplayRuling } from '../core/replay.ts';
+import { DEFAULT_MAX_ATTEMPTS } from '../core/config.ts';
+import { WaybillError } from '../core/errors.ts';
+import { isRecord } from '../core/json.ts';
+import { checkIdempotencyKey, jobIdOf, payloadHash, type Write } from '../core/write.ts';
+import { type Act, checkOperator, letterState, type Operator, parseActs } from './acts.ts';
+import type { Acted } from './acting-backend.ts';
+import type { WaybillBackend } from './backend.ts';
+import { getLetter } from './dead-letters.ts';
+import { type DeadLetter, replayFactsOf } from './letter.ts';
+import type { Reader } from './reader.ts';
+
+export interface ReplayOptions {
+  /** A key of the caller's, or true for a UUID v4; the dead write's own key when left out. */
+  newKey?: string | true;
+  /** Accepts that the write may be applied twice, where the rules would refuse for that. */
+  acceptDouble?: boolean;
+  /** Sends a write whose own expiry has passed; the expiry is dropped. */
+  ignoreExpiry?: boolean;
+}
+
+export interface Replayed {
+  destination: string;
+  letter: string;
+  /** Of the write that goes out: the dead one's own, or a new one under a new key. */
+  jobId: string;
+  idempotencyKey: string;
+  generation: number;
+  doubleAccepted: boolean;
+  /** What the operator should know. */
+  advice?: string;
+}
+
+/**
+ * Says whether a replay would be allowed, and changes nothing.
+ * @param now epoch ms
+ */
+export function ruleOnReplay(letter: DeadLetter, options: ReplayOptions, now: number): ReplayRuling {
+  const request: ReplayRequest = {
+    key: options.newKey === undefined ? 'same' : 'new',
+    acceptDouble: options.acceptDouble === true,
+    ignoreExpiry: options.ignoreExpiry === true,
+  };
+  return admitReplay(replayFactsOf(letter), request, now);
+}
+
+/**
+ * Sends a dead write again: under its own key as its next generation, or under a new key as a new write.
+ * @throws WaybillError NOT_FOUND · LETTER_HANDLED when somebody was first · REPLAY_REFUSED when it could be applied twice,
+ *   cannot be sent, or its job is not where it died · IDEMPOTENCY_CONFLICT when the new key is in use · INVALID_WRITE for
+ *   a bad key, `by` or `reason`
+ */
+export async function replay(
+  reader: Reader,
+  destination: string,
+  letterId: string,
+  operator: Operator,
+  options: ReplayOptions = {},
+): Promise<Replayed> {
+  const who = checkOperator(operator);
+  const now = Date.now();
+  const letter = await letterToActOn(reader, destination, letterId);
+  const ruling = ruleOnReplay(letter, options, now);
+  if (!ruling.allowed || !letter.write) throw refused(letterId, ruling);
+  const write = writeToSend(letter.write, options);
+  const jobId = options.newKey === undefined ? letter.jobId : jobIdOf(write.idempotencyKey);
+  if (options.newKey !== undefined && jobId === letter.jobId) {
+    throw new WaybillError('INVALID_WRITE', 'newKey: is the key that the write has already', { field: 'newKey' });
+  }
+  const act: Act = {
+    act: 'replay',
+    id: randomUUID(),
+    at: now,
+    ...who,
+    letter: letterId,
+    jobId: letter.jobId,
+    verdict: letter.verdict,
+    generation: ruling.journal.generation,
+    ...(options.newKey !== undefined && { newKey: { idempotencyKey: write.idempotencyKey, jobId } }),
+    ...(ruling.doubleAccepted && { doubleAccepted: true as const }),
+  };
+  const job = jobOf(jobId, write, letter, await priorityOf(reader, destination, letter.jobId));
+  const answer = await backendOf(reader, destination).replay(job, {
+    letterId,
+    sourceId: letter.jobId,
+    payloadHash: payloadHash(write),
+    journal: JSON.stringify(ruling.journal),
+    act: JSON.stringify(act),
+    now,
+  });
+  check(answer, act);
+  return {
+    destination,
+    letter: letterId,
+    jobId,
+    idempotencyKey: write.idempotencyKey,
+    generation: ruling.journal.generation,
+    doubleAccepted: ruling.doubleAccepted,
+    ...(ruling.advice !== undefined && { advice: ruling.advice }),
+  };
+}
+
+/**
+ * Puts a dead letter aside: nobody has to look at it again. It is kept until retention ends, and can be restored.
+ * @throws WaybillError NOT_FOUND · LETTER_HANDLED when somebody was first · INVALID_WRITE for a bad `by` or `reason`
+ */
+export async function discard(
+  reader: Reader,
+  destination: string,
+  letterId: string,
+  operator: Operator,
+): Promise<DeadLetter> {
+  const { letter, act } = await prepare(reader, destination, letterId, operator, 'discard');
+  const words = `discarded by ${act.by}: ${act.reason}`;
+  check(await backendOf(reader, destination).discard(letterId, JSON.stringify(act), act.at, words), act);
+  return letter;
+}
+
+/**
+ * Takes a discarded dead letter back.
+ * @throws WaybillError NOT_FOUND · LETTER_HANDLED when it is not discarded · INVALID_WRITE for a bad `by` or `reason`
+ */
+export async function restore(
+  reader: Reader,
+  destination: string,
+  letterId: string,
+  operator: Operator,
+): Promise<DeadLetter> {
+  const { letter, act } = await prepare(reader, destination, letterId, operator, 'restore');
+  check(await backendOf(reader, destination).restore(letterId, JSON.stringify(act)), act);
+  return letter;
+}
+
+async function prepare(
+  reader: Reader,
+  destination: string,
+  letterId: string,
+  operator: Operator,
+  kind: 'discard' | 'restore',
+): Promise<{ letter: DeadLetter; act: Act }> {
+  const who = checkOperator(operator);
+  const letter = await letterToActOn(reader, destination, letterId);
+  const { jobId, verdict } = letter;
+  return { letter, act: { act: kind, id: randomUUID(), at: Date.now(), ...who, letter: letterId, jobId, verdict } };
+}
+
+async function letterToActOn(reader: Reader, destination: string, letterId: string): Promise<DeadLetter> {
+  const letter = await getLetter(reader, destination, letterId);
+  if (letter) return letter;
+  throw new WaybillError(
+    'NOT_FOUND',
+    `no dead letter ${JSON.stringify(letterId.slice(0, 80))} that can be read at ${destination}`,
+  );
+}
+
+/** A generation of its own has the attempts that the write has, and no expiry that was overruled. */
+function writeToSend(write: Write, { newKey, ignoreExpiry }: ReplayOptions): Write {
+  const { expiresAt, ...rest } = write;
+  return {
+    ...rest,
+    ...(newKey !== undefined && {
+      idempotencyKey: newKey === true ? randomUUID() : checkIdempotencyKey(newKey, 'newKey'),
+    }),
+    ...(expiresAt !== undefined && ignoreExpiry !== true && { expiresAt }),
+  };
+}
+
+/** What BullMQ's own add() would be given for the write. It keeps the time at which it was enqueued first. */
+function jobOf(jobId: string, write: Write, letter: DeadLetter, priority: number): JobJson {
+  return {
+    id: jobId,
+    name: 'send',
+    data: JSON.stringify(write),
+    opts: {
+      attempts: write.maxAttempts ?? DEFAULT_MAX_ATTEMPTS,
+      backoff: { type: 'custom' },
+      ...(priority > 0 && { priority }),
+      jobId,
+    },
+    progress: 0,
+    attemptsMade: 0,
+    attemptsStarted: 0,
+    timestamp: letter.enqueuedAt,
+  } as JobJson;
+}
+
+/** What the write was added with; the tombstone keeps it. */
+async function priorityOf(reader: Reader, destination: string, jobId: string): Promise<number> {
+  const text = await reader.client.hget(reader.queue(destination).toKey(jobId), 'opts');
+  try {
+    const opts: unknown = JSON.parse(text ?? '{}');
+    return isRecord(opts) && Number.isInteger(opts.priority) ? Math.max(0, opts.priority as number) : 0;
+  } catch {
+    return 0;
+  }
+}
+
+const backendOf = (reader: Reader, destination: string): WaybillBackend =>
+  reader.queue(destination).getBackend() as unknown as WaybillBackend;
+
+/** @throws WaybillError unless the act was done; one whose answer was lost and that was sent again is done */
+function check({ status, acts: text }: Acted, act: Act): void {
+  if (status === 'done') return;
+  const acts = parseActs(text);
+  if (acts.some(({ id }) => id === act.id)) return;
+  const { letter, jobId, newKey } = act;
+  switch (status) {
+    case 'busy':
+      throw new WaybillError(
+        'REPLAY_REFUSED',
+        `dead letter ${letter}: its write's job ${jobId} is not where it died: it was added again, or moved by hand. See \`find ${jobId}\`.`,
+        { field: 'BUSY' },
+      );
+    case 'exists':
+      throw new WaybillError(
+        'IDEMPOTENCY_CONFLICT',
+        `idempotency key ${JSON.stringify(newKey?.idempotencyKey)} stands for another write already; nothing was enqueued. Give another.`,
+        { field: 'newKey' },
+      );
+    case 'handled':
+      throw handled(act, acts);
+  }
+}
+
+const DONE = { replay: 'replayed', discard: 'discarded', restore: 'restored' } as const;
+
+function handled({ act, letter }: Act, acts: readonly Act[]): WaybillError {
+  const last = acts.at(-1);
+  if (!last) {
+    const why = act === 'restore' ? 'it is not discarded' : 'it stands in no list of open dead letters';
+    return new WaybillError('LETTER_HANDLED', `dead letter ${letter} was not ${DONE[act]}: ${why}`);
+  }
+  const state = act === 'restore' && letterState(acts) === 'open' ? 'is not discarded; it was' : 'was already';
+  return new WaybillError(
+    'LETTER_HANDLED',
+    `dead letter ${letter} ${state} ${DONE[last.act]} by ${last.by} at ${new Date(last.at).toISOString()}: ${last.reason}`,
+  );
+}
+
+const WHAT_TO_DO: Record<ReplayRefusal, string> = {
+  NOT_A_WRITE: 'Discard it.',
+  TOO_LATE: 'Ignore the expiry (--ignore-expiry) to send it all the same, or discard it.',
+  KEY_EXPIRED: 'Ask the API whether it has the write; accept a double application (--accept-double), or discard it.',
+  IN_DOUBT:
+    'Replay it under its own key, which cannot apply it twice; or accept a double application (--accept-double).',
+  APPLIED: 'Discard it; or accept a double application (--accept-double).',
+};
+
+/** The error of a ruling that does not allow a replay. */
+export function refused(letterId: string, ruling: ReplayRuling): WaybillError {
+  const { refusal, because } = ruling.allowed
+    ? { refusal: 'NOT_A_WRITE' as const, because: 'what stood in the queue was no write' }
+    : ruling;
+  return new WaybillError(
+    'REPLAY_REFUSED',
+    `dead letter ${letterId} was not replayed: ${because}. ${WHAT_TO_DO[refusal]}`,
+    { field: refusal },
+  );
+}
