@@ -37,6 +37,11 @@ export class Reader {
     return new Reader(connection);
   }
 
+  /** For messages; holds no password. */
+  get label(): string {
+    return this.#connection.label;
+  }
+
   get client(): Redis | Cluster {
     return this.#connection.client;
   }

@@ -37,17 +37,25 @@ local function dropRows(letterKey, id)
   drop(letter.journal.lastPostponed)
 end
 
--- A letter and, where the write's tombstone names it, the tombstone.
+local function dropLetter(id)
+  dropRows(deadBase .. id, id)
+  forget(deadBase .. id)
+end
+
+-- A letter and, where the write's tombstone names it, the write: its tombstone and its earlier generations' letters.
 local function drop(id)
-  local letterKey, jobId = deadBase .. id, string.gsub(id, '%.g%d+$', '')
-  dropRows(letterKey, id)
-  forget(letterKey)
-  if redis.call('ZSCORE', failedKey, jobId) then
-    local data = redis.call('HGET', base .. jobId, 'data') or ''
-    if string.find(data, '"letter":"' .. id .. '"', 1, true) then
-      redis.call('ZREM', failedKey, jobId)
-      forget(base .. jobId)
-    end
+  local jobId, generation = string.match(id, '^(.*)%.g(%d+)$')
+  dropLetter(id)
+  if not jobId or not redis.call('ZSCORE', failedKey, jobId) then return end
+  local data = redis.call('HGET', base .. jobId, 'data') or ''
+  if not string.find(data, '"letter":"' .. id .. '"', 1, true) then return end
+  redis.call('ZREM', failedKey, jobId)
+  forget(base .. jobId)
+  for earlier = tonumber(generation) - 1, 0, -1 do
+    local letter = jobId .. '.g' .. earlier
+    dropLetter(letter)
+    redis.call('ZREM', replayedKey, letter)
+    redis.call('ZREM', discardedKey, letter)
   end
 end
 

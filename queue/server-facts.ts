@@ -1,0 +1,40 @@
+// What a Redis server says of itself, for the rules that judge it. Nothing is written.
+import type { Cluster, Redis } from 'ioredis';
+
+export interface ServerFacts {
+  /** host:port, for messages. */
+  server: string;
+  /** The fields of INFO. */
+  info: Record<string, string>;
+  /** Our clock less the server's. */
+  clockDifferenceMs: number;
+  /** Of CONFIG GET; missing where it was not asked, or may not be. */
+  appendfsync?: string;
+}
+
+/** The server of a client, or the primaries of a Cluster. @param label names the one server */
+export function serversOf(client: Redis | Cluster, label: string): { server: string; client: Redis }[] {
+  if (!('nodes' in client)) return [{ server: label, client }];
+  return client.nodes('master').map((node) => ({ server: `${node.options.host}:${node.options.port}`, client: node }));
+}
+
+/** @throws what Redis refuses with */
+export async function readServer(client: Redis, server: string): Promise<ServerFacts> {
+  return { server, info: parseInfo(await client.info()), clockDifferenceMs: await clockDifference(client) };
+}
+
+export function parseInfo(text: string): Record<string, string> {
+  return Object.fromEntries(
+    text
+      .split(/\r?\n/)
+      .filter((line) => /^\w+:/.test(line))
+      .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]),
+  );
+}
+
+/** In ms, read at the middle of the round trip. */
+async function clockDifference(client: Redis): Promise<number> {
+  const before = Date.now();
+  const [seconds, micros] = (await client.time()) as unknown as [string | number, string | number];
+  return Math.round((before + Date.now()) / 2 - (Number(seconds) * 1000 + Number(micros) / 1000));
+}
