@@ -1,4 +1,4 @@
-// What programs read: states, dead letters, counts. It changes nothing in Redis.
+// What the programs of people read through, and act through: states, dead letters, counts. It changes nothing by itself.
 import { Queue, type Job } from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
 import { backendFactory } from './backend-factory.ts';
