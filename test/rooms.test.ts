@@ -45,6 +45,12 @@ test.each([
   ['core/x.ts', 'waybill/worker'],
   ['core/x.ts', '../test/support/world.ts'],
   ['core/x.ts', 'node:fs'],
+  ['worker/x.ts', '../examples/fastify-app/app.ts'],
+  ['examples/mine/x.ts', '../../producer/index.ts'],
+  ['examples/mine/x.ts', '../fastify-app/app.ts'],
+  ['bench/x.ts', '../worker/process.ts'],
+  ['bench/x.ts', '../queue/settle.ts'],
+  ['bench/x.ts', '../cli/program.ts'],
 ])('%s must not import %s', async (file, imported) =>
   expect(await lint(file, `import { x } from '${imported}';\nexport const y = x;\n`)).toContain(
     'no-restricted-imports',
@@ -59,6 +65,11 @@ test.each([
   ['cli/x.ts', '../worker/index.ts'],
   ['cli/x.ts', '../queue/find.ts'],
   ['cli/x.ts', '../core/write.ts'],
+  ['examples/mine/x.ts', 'waybill/worker'],
+  ['examples/mine/x.ts', './y.ts'],
+  ['bench/x.ts', '../worker/index.ts'],
+  ['bench/x.ts', '../dev/testing.ts'],
+  ['bench/x.ts', '../queue/status.ts'],
 ])('%s may import %s', async (file, imported) =>
   expect(await lint(file, `import { x } from '${imported}';\nexport const y = x;\n`)).not.toContain(
     'no-restricted-imports',

@@ -102,10 +102,10 @@ async function check(world: World, redis: Redis): Promise<void> {
   const stored = await lettersOf(world, redis);
   const of = (state: string) => stored.filter(({ acts }) => letterState(acts) === state).map(({ letter }) => letter.id);
   // Each letter stands in the one set of its state.
-  expect((await redis.zrange(rows.byTime, 0, -1)).toSorted()).toEqual(of('open').toSorted());
-  expect((await redis.zrange(`${dead}:prioritized`, 0, -1)).toSorted()).toEqual(of('open').toSorted());
-  expect((await redis.zrange(`${dead}:completed`, 0, -1)).toSorted()).toEqual(of('replayed').toSorted());
-  expect((await redis.zrange(`${dead}:failed`, 0, -1)).toSorted()).toEqual(of('discarded').toSorted());
+  expect((await redis.zrange(rows.byTime, '0', '-1')).toSorted()).toEqual(of('open').toSorted());
+  expect((await redis.zrange(`${dead}:prioritized`, '0', '-1')).toSorted()).toEqual(of('open').toSorted());
+  expect((await redis.zrange(`${dead}:completed`, '0', '-1')).toSorted()).toEqual(of('replayed').toSorted());
+  expect((await redis.zrange(`${dead}:failed`, '0', '-1')).toSorted()).toEqual(of('discarded').toSorted());
   // Every request_id of a letter finds its write, and no row points nowhere.
   const found = await redis.hgetall(rows.byRequestId);
   for (const { letter } of stored) {
@@ -129,7 +129,7 @@ async function check(world: World, redis: Redis): Promise<void> {
   // Each dead write's tombstone names a letter that stands, and is not open twice.
   const open = of('open').map((id) => id.replace(/\.g\d+$/, ''));
   expect(new Set(open).size).toBe(open.length);
-  for (const jobId of await redis.zrange(world.queue.toKey('failed'), 0, -1)) {
+  for (const jobId of await redis.zrange(world.queue.toKey('failed'), '0', '-1')) {
     const { letter } = JSON.parse((await redis.hget(world.queue.toKey(jobId), 'data')) ?? '{}') as { letter: string };
     expect(stored.map(({ letter: { id } }) => id)).toContain(letter);
   }
