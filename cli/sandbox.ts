@@ -1,5 +1,6 @@
 // waybill sandbox: the sandbox API as a program of its own. Its URL is its data; the ledger is read over HTTP.
 import { whenAborted } from '../dev/demo/when-aborted.ts';
+import { createSandboxOn } from '../dev/sandbox/server.ts';
 import { createSandbox, type SandboxOptions } from '../dev/testing.ts';
 import { CliError, EXIT, type ExitCode } from './exit-codes.ts';
 import { type Io, say, write } from './io.ts';
@@ -8,6 +9,7 @@ import type { GlobalFlags } from './settings.ts';
 
 interface SandboxFlags extends GlobalFlags {
   port?: number;
+  host?: string;
   apiKey?: string;
   seed?: number;
   fault: string[];
@@ -17,18 +19,20 @@ interface SandboxFlags extends GlobalFlags {
 
 export async function sandbox(
   io: Io,
-  { output, port, apiKey, seed, fault, latencyMs, keyTtlMs }: SandboxFlags,
+  { output, port, host, apiKey, seed, fault, latencyMs, keyTtlMs }: SandboxFlags,
 ): Promise<ExitCode> {
   refuseOutput(output, 'its URL is all it prints as data');
   const { asked } = io.untilStopped();
-  const running = await createSandbox({
+  const options: SandboxOptions = {
     faults: readFaults(fault),
     ...(port !== undefined && { port }),
     ...(apiKey !== undefined && { apiKey }),
     ...(seed !== undefined && { seed }),
     ...(latencyMs !== undefined && { latencyMs }),
     ...(keyTtlMs !== undefined && { keyTtlMs }),
-  }).catch((error: unknown) => {
+  };
+  const starting = host === undefined ? createSandbox(options) : createSandboxOn(host, options);
+  const running = await starting.catch((error: unknown) => {
     throw new CliError(
       error instanceof RangeError ? 'USAGE' : 'FAILED',
       error instanceof Error ? error.message : String(error),

@@ -1,14 +1,16 @@
-// The sandbox API: a twin of a real one over HTTP on loopback, with idempotency, faults on request, and a ledger that
-// knows how often each write was really applied.
+// The sandbox API: a twin of a real one over HTTP, with idempotency, faults on request, and a ledger that knows how often
+// each write was really applied.
 
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { isIP } from 'node:net';
+import { inspect } from 'node:util';
 import { type ApiError, errorAnswer } from './answer.ts';
 import { IdempotencyKeys } from './idempotency.ts';
 import { type Ledger, LedgerBook, type LedgerEntry } from './ledger.ts';
 import { answerLedger, LEDGER_PATH } from './ledger-endpoint.ts';
-import { resolveOptions, type SandboxOptions } from './options.ts';
+import { type ResolvedOptions, resolveOptions, type SandboxOptions } from './options.ts';
 import { PlanPositions } from './plan-positions.ts';
 import { createRandomFaults } from './random-faults.ts';
 import { type Api, NO_SUCH_PATH, receiveSend } from './send.ts';
@@ -46,7 +48,24 @@ export interface Sandbox {
  * cannot be had. The rules it follows are the API's contract: error envelope, idempotency, authentication.
  */
 export async function createSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const { port, host, apiKey, keyTtlMs, seed, faults, latencyMs } = resolveOptions(options);
+  return start(resolveOptions(options));
+}
+
+/**
+ * The same on any address of this machine, for a network of its own such as that of containers. Apart from createSandbox,
+ * so that no test opens its machine by an option: whoever reaches this address reads the ledger without a key.
+ *
+ * @param address an IP address; `0.0.0.0` and `::` are every one
+ */
+export async function createSandboxOn(address: string, options: Omit<SandboxOptions, 'host'>): Promise<Sandbox> {
+  const resolved = resolveOptions(options);
+  if (isIP(address) === 0)
+    throw new RangeError(`The sandbox cannot start. host is ${inspect(address)}: an IP address.`);
+  return start({ ...resolved, host: address });
+}
+
+async function start(options: ResolvedOptions): Promise<Sandbox> {
+  const { port, host, apiKey, keyTtlMs, seed, faults, latencyMs } = options;
   const ledger = new LedgerBook();
   const api: Api = {
     apiKey,
