@@ -1,4 +1,4 @@
-// The environment's part of the configuration: REDIS_URL and WAYBILL_*. Everything wrong is collected, so that it can be
+// The environment's part of the configuration: REDIS_* and WAYBILL_*. Everything wrong is collected, so that it can be
 // told at once; a secret's value is never part of a message.
 import { readFileSync } from 'node:fs';
 import type { Override } from '../core/config.ts';
@@ -12,20 +12,35 @@ const NUMBERS: Record<string, string[]> = {
   WAYBILL_STALLED_INTERVAL_MS: ['worker', 'stalledIntervalMs'],
   WAYBILL_GRACE_MS: ['worker', 'graceMs'],
   WAYBILL_MAX_CRASHES: ['worker', 'maxCrashes'],
+  WAYBILL_HEALTH_PORT: ['health', 'port'],
 };
-const TEXTS: Record<string, string[]> = { WAYBILL_LOG_LEVEL: ['log', 'level'] };
+const TEXTS: Record<string, string[]> = {
+  WAYBILL_LOG_LEVEL: ['log', 'level'],
+  WAYBILL_HEALTH_HOST: ['health', 'host'],
+};
+/** Each may stand in a file that NAME_FILE names. */
+const REDIS: Record<string, string[]> = {
+  REDIS_URL: ['redis', 'url'],
+  REDIS_PASSWORD: ['redis', 'password'],
+  REDIS_SENTINEL_PASSWORD: ['redis', 'sentinelPassword'],
+};
 /** Read elsewhere in the CLI. */
 const OTHERS = ['WAYBILL_CONFIG', 'WAYBILL_DEBUG'];
 const KNOWN = [...OTHERS, ...Object.keys(TEXTS), ...Object.keys(NUMBERS)];
 
 export const ENVIRONMENT_HELP = `
 Environment:
-  REDIS_URL              Redis, with its password: redis://user:password@host:6379/0
-  REDIS_URL_FILE         a file that holds it
+  REDIS_URL              Redis: redis://user:password@host:6379/0, or with several hosts redis+sentinel://… or
+                         redis+cluster://…; rediss… over TLS (docs/redis.md)
+  REDIS_PASSWORD         the password, where it does not stand in the URL
+  REDIS_SENTINEL_PASSWORD  that of the Sentinels
+                         each of the three may stand in a file instead, named by REDIS_URL_FILE and so on
   WAYBILL_CONFIG         the configuration file, where --config is not given
   WAYBILL_LOG_LEVEL      the worker's log: trace, debug, info, warn, error or silent
   WAYBILL_LOCK_MS, WAYBILL_STALLED_INTERVAL_MS, WAYBILL_GRACE_MS, WAYBILL_MAX_CRASHES
                          the worker's settings of these names
+  WAYBILL_HEALTH_PORT    where the worker serves /livez, /readyz and /metrics; 0 for a free port
+  WAYBILL_HEALTH_HOST    on which address; default 127.0.0.1
   WAYBILL_DEBUG=1        shows the stack of an error
 Flags go over the environment, that over the file. A destination's credential stands in the variable its auth.env names,
 or in the file that the variable NAME_FILE names.`;
@@ -40,8 +55,7 @@ export interface Environment {
 export function readEnvironment(env: Env, file: unknown): Environment {
   const overrides: Override[] = [];
   const wrong: string[] = [];
-  const redis = readRedisUrl(env, wrong);
-  if (redis) overrides.push(redis);
+  overrides.push(...readRedis(env, wrong));
   for (const [from, path] of Object.entries(TEXTS)) if (env[from]) overrides.push({ path, value: env[from], from });
   for (const [from, path] of Object.entries(NUMBERS)) {
     const text = env[from];
@@ -58,17 +72,18 @@ export function readEnvironment(env: Env, file: unknown): Environment {
 }
 
 /** @param wrong is told why a file cannot be read */
-export function readRedisUrl(env: Env, wrong: string[]): Override | undefined {
-  const path = ['redis', 'url'];
-  const file = env.REDIS_URL_FILE;
-  if (env.REDIS_URL) return { path, value: env.REDIS_URL, from: 'REDIS_URL' };
-  if (!file) return undefined;
-  try {
-    return { path, value: readFileSync(file, 'utf8').trim(), from: 'REDIS_URL_FILE' };
-  } catch (error) {
-    wrong.push(`REDIS_URL_FILE: cannot be read (${codeOf(error)})`);
-    return undefined;
-  }
+export function readRedis(env: Env, wrong: string[]): Override[] {
+  return Object.entries(REDIS).flatMap(([name, path]) => {
+    const file = env[`${name}_FILE`];
+    if (env[name]) return { path, value: env[name], from: name };
+    if (!file) return [];
+    try {
+      return { path, value: readFileSync(file, 'utf8').trim(), from: `${name}_FILE` };
+    } catch (error) {
+      wrong.push(`${name}_FILE: cannot be read (${codeOf(error)})`);
+      return [];
+    }
+  });
 }
 
 function credentialNames(file: unknown): string[] {

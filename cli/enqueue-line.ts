@@ -1,4 +1,5 @@
-// One line of `waybill enqueue`: from JSON text to an item of addBulk, or what is wrong with it.
+// One write of `waybill enqueue`: from the JSON text of a line, or from the fields that flags give, to an item of addBulk
+// or to what is wrong with it.
 import { randomUUID } from 'node:crypto';
 import { isRecord, parseKeepingDigits } from '../core/json.ts';
 import type { AddOptions, BulkItem, WriteInput } from '../producer/index.ts';
@@ -19,10 +20,7 @@ const ISO_TIME = /^\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:\d{2})$/;
 const NO_TIME =
   'expiresAt: must be an ISO time with its zone, such as "2026-11-22T17:01:02Z", or milliseconds since 1970';
 
-/**
- * @returns undefined for a blank line. Fields are judged by addBulk; here only what it cannot see.
- *   A write without a key gets one now, so that its answer can name it whatever happens.
- */
+/** @returns undefined for a blank line */
 export function parseWriteLine(given: Line): WriteLine | undefined {
   const line = given.number;
   if ('wrong' in given) return { line, wrong: { message: `the line ${given.wrong}` } };
@@ -34,8 +32,15 @@ export function parseWriteLine(given: Line): WriteLine | undefined {
     // The parser's own words quote the line, which may be anything.
     return { line, wrong: { message: 'the line is not JSON' } };
   }
-  if (!isRecord(value)) return { line, wrong: { message: 'the line is not a JSON object' } };
-  const fields = value;
+  return isRecord(value) ? toWriteLine(line, value) : { line, wrong: { message: 'the line is not a JSON object' } };
+}
+
+/**
+ * The fields of a write and of its options beside each other; one that is undefined is not there. They are judged by
+ * addBulk; here only what it cannot see.
+ * @returns with a key in any case: a write without one gets it now, so that its answer can name it whatever happens
+ */
+export function toWriteLine(line: number, fields: Record<string, unknown>): WriteLine {
   const unknown = Object.keys(fields).find((name) => !WRITE_FIELDS.includes(name) && !OPTION_FIELDS.includes(name));
   if (unknown !== undefined) {
     const field = unknown.slice(0, 80);

@@ -1,32 +1,21 @@
-// waybill enqueue: NDJSON from standard input into a destination's queue, one answer a line, in order.
-import { type BulkAnswer, createQueue, type WriteQueue } from '../producer/index.ts';
+// waybill enqueue: one write that flags say, or many from the lines of standard input or a file, into a destination's
+// queue; each is answered, in order.
+import { open } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Readable } from 'node:stream';
 import { printable } from '../core/envelope.ts';
-import { parseWriteLine, type WriteLine } from './enqueue-line.ts';
-import { EXIT, type ExitCode } from './exit-codes.ts';
+import { codeOf } from '../core/outcome.ts';
+import { createQueue, type WriteQueue } from '../producer/index.ts';
+import { add, answers, type LineAnswer } from './enqueue-answers.ts';
+import { type EnqueueFlags, saysOneWrite, writeOfFlags } from './enqueue-flags.ts';
+import { CliError, EXIT, type ExitCode } from './exit-codes.ts';
 import { type Io, say, write } from './io.ts';
 import { layOut, printDocuments } from './output.ts';
-import { readLines } from './read-lines.ts';
-import { type GlobalFlags, loadConfig } from './settings.ts';
+import { bytesIn, startProgress } from './progress.ts';
+import { loadConfig } from './settings.ts';
 
-export const ENQUEUE_HELP = `
-A line: {"method":"POST","path":"/v1/…","body":{…},"headers":{…},"idempotencyKey":"…","delay":ms,"priority":n,"maxAttempts":n,"expiresAt":"ISO time or epoch ms"}
-Only method and path are needed. A body keeps the digits of its numbers; a body that is a string is JSON text.
-Each line is answered: {"line","status":"queued|duplicate|conflict|invalid|refused|unavailable","idempotencyKey","jobId","error"},
-as ndjson unless -o says otherwise. Feeding the same keys again is safe: what stands in the queue is a duplicate.`;
-
-const BATCH = 100;
-/** Batches in a row that Redis did not answer; each took 2 s, and what follows is answered without trying. */
-const GIVE_UP_AFTER = 3;
-
-interface LineAnswer {
-  line: number;
-  status: 'queued' | 'duplicate' | 'conflict' | 'invalid' | 'refused' | 'unavailable';
-  idempotencyKey?: string;
-  jobId?: string;
-  error?: { code: string; field?: string; message: string };
-}
-
-export async function enqueue(io: Io, flags: GlobalFlags, destination: string): Promise<ExitCode> {
+export async function enqueue(io: Io, flags: EnqueueFlags, destination: string): Promise<ExitCode> {
+  const isOne = saysOneWrite(flags);
   const { redis, destinations } = await loadConfig(io, flags);
   const configured = Object.keys(destinations);
   if (configured.length > 0 && !configured.includes(destination)) {
@@ -35,78 +24,112 @@ export async function enqueue(io: Io, flags: GlobalFlags, destination: string): 
       `waybill: ${destination} is not in the configuration, which has ${configured.join(', ')}: is the name right?`,
     );
   }
-  const queue = createQueue(destination, { connection: redis.url });
+  const queue = createQueue(destination, { connection: redis });
+  try {
+    return isOne ? await enqueueOne(io, flags, queue) : await enqueueLines(io, flags, queue);
+  } finally {
+    await queue.close();
+  }
+}
+
+const EXIT_OF_ONE: Record<LineAnswer['status'], ExitCode> = {
+  queued: EXIT.ok,
+  duplicate: EXIT.ok,
+  conflict: EXIT.failed,
+  invalid: EXIT.usage,
+  refused: EXIT.redis,
+  unavailable: EXIT.redis,
+};
+
+async function enqueueOne(io: Io, flags: EnqueueFlags, queue: WriteQueue): Promise<ExitCode> {
+  const [only] = await add(queue, [await writeOfFlags(io, flags)]);
+  if (!only) throw new TypeError('addBulk answers every item');
+  const { status, error } = only.answer;
+  const format = flags.output ?? (io.stdout.isTTY ? 'table' : 'ndjson');
+  if (format === 'table') await write(io.stdout, layOut([cells(only.answer)]));
+  else await printDocuments(io, format, [only.answer]);
+  if (error && format !== 'table') say(io, `waybill: ${error.code}: ${printable(error.message, MAX_MESSAGE)}`);
+  return EXIT_OF_ONE[status];
+}
+
+async function enqueueLines(io: Io, flags: EnqueueFlags, queue: WriteQueue): Promise<ExitCode> {
+  const input = flags.file === undefined || flags.file === '-' ? io.stdin : await openFile(io, flags.file);
   const counts = { queued: 0, duplicate: 0, conflict: 0, invalid: 0, refused: 0, unavailable: 0 };
-  if (io.stdin.isTTY) say(io, 'one JSON object a line; Ctrl-D ends');
+  const { asked } = io.untilStopped();
+  asked.addEventListener('abort', () => input.destroy(), { once: true });
+  if (input === io.stdin && io.stdin.isTTY) say(io, 'one JSON object a line; Ctrl-D ends');
+  const progress = startProgress(io, queue.name, bytesIn(input));
+  let bytes = 0;
+  let lastLine = 0;
+  let madeKeys = 0;
+  async function* read(): AsyncGenerator<Buffer | string> {
+    try {
+      for await (const chunk of input as AsyncIterable<Buffer | string>) {
+        bytes += chunk.length;
+        yield chunk;
+      }
+    } catch (error) {
+      throw new CliError(
+        'FAILED',
+        `${flags.file ?? 'standard input'} cannot be read further (${codeOf(error)})`,
+        error,
+      );
+    }
+  }
   async function* counted(): AsyncGenerator<LineAnswer> {
-    for await (const answer of answers(queue, io.stdin)) {
+    for await (const { answer, madeKey } of answers(queue, read(), asked)) {
       counts[answer.status] += 1;
+      lastLine = answer.line;
+      if (madeKey && answer.status === 'queued') madeKeys += 1;
+      progress?.show(bytes, told(counts));
       yield answer;
     }
   }
   try {
-    if (flags.output === 'table') for await (const answer of counted()) await write(io.stdout, row(answer));
-    else await printDocuments(io, flags.output ?? 'ndjson', counted());
+    if (flags.output === 'table') {
+      for await (const answer of counted())
+        await write(io.stdout, layOut([[String(answer.line).padStart(7), ...cells(answer)]]));
+    } else await printDocuments(io, flags.output ?? 'ndjson', counted());
   } finally {
-    await queue.close();
+    progress?.end();
+    say(io, `${queue.name}: ${told(counts)}`);
   }
-  const told = Object.entries(counts).filter(([, count]) => count > 0);
-  say(io, `${destination}: ${told.map(([status, count]) => `${count} ${status}`).join(', ') || 'no lines'}`);
+  if (asked.aborted) {
+    const where = lastLine === 0 ? 'before the first line' : `after line ${lastLine}`;
+    say(io, `waybill: STOPPED: ${String(asked.reason)} ${where}. ${whatNext(lastLine, madeKeys)}`);
+    return EXIT.interrupted;
+  }
   if (counts.refused + counts.unavailable > 0) return EXIT.redis;
   return counts.conflict + counts.invalid > 0 ? EXIT.failed : EXIT.ok;
 }
 
-async function* answers(queue: WriteQueue, input: AsyncIterable<Buffer>): AsyncGenerator<LineAnswer> {
-  let unanswered = 0;
-  for await (const lines of readLines(input)) {
-    const parsed = lines.flatMap((line) => parseWriteLine(line) ?? []);
-    for (let from = 0; from < parsed.length; from += BATCH) {
-      const batch = parsed.slice(from, from + BATCH);
-      const answered = unanswered < GIVE_UP_AFTER ? await add(queue, batch) : batch.map(untried);
-      const tried = answered.filter(({ status }) => status !== 'invalid');
-      if (tried.length > 0) unanswered = tried.every(({ status }) => status === 'unavailable') ? unanswered + 1 : 0;
-      yield* answered;
-    }
+function whatNext(lastLine: number, madeKeys: number): string {
+  if (madeKeys === 0) return 'Feeding all lines again is safe: what was added is a duplicate then.';
+  return `Go on after line ${lastLine}: ${madeKeys} of the writes that were added had no idempotencyKey, and feeding them again would add them again.`;
+}
+
+/** @throws CliError USAGE when it is not there or is no file */
+async function openFile(io: Io, name: string): Promise<Readable> {
+  try {
+    const file = await open(resolve(io.cwd, name));
+    if (!(await file.stat()).isDirectory()) return file.createReadStream();
+    await file.close();
+  } catch (error) {
+    throw new CliError('USAGE', `--file ${name} cannot be read (${codeOf(error)})`, error);
   }
+  throw new CliError('USAGE', `--file ${name} is a folder`);
 }
 
-async function add(queue: WriteQueue, batch: readonly WriteLine[]): Promise<LineAnswer[]> {
-  const valid = batch.filter((line) => 'item' in line);
-  const added = await queue.addBulk(valid.map(({ item }) => item));
-  const byLine = new Map(valid.map((line, i) => [line.line, added[i]]));
-  return batch.map((line): LineAnswer => {
-    const answer = byLine.get(line.line);
-    if ('wrong' in line || answer === undefined) return untried(line);
-    const status = statusOf(answer);
-    const key = status === 'invalid' ? line.givenKey : line.item.data.idempotencyKey;
-    const base = { line: line.line, status, ...(key !== undefined && { idempotencyKey: key }) };
-    if ('job' in answer) return { ...base, jobId: answer.job.id ?? '' };
-    const { code, field, message } = answer.error;
-    return { ...base, error: { code, ...(field !== undefined && { field }), message } };
-  });
-}
+const told = (counts: Record<LineAnswer['status'], number>): string =>
+  Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([status, count]) => `${count} ${status}`)
+    .join(', ') || 'no lines';
 
-/** A Redis that refuses has answered: the lines that follow are tried, and none may have been stored unseen. */
-function statusOf(answer: BulkAnswer): LineAnswer['status'] {
-  return 'error' in answer && answer.error.code === 'QUEUE_REFUSED' ? 'refused' : answer.status;
-}
-
-function untried(line: WriteLine): LineAnswer {
-  if ('wrong' in line) {
-    return { line: line.line, status: 'invalid', error: { code: 'INVALID_WRITE', ...line.wrong } };
-  }
-  const message = 'not tried: Redis did not answer for the lines before. Add it again with the same idempotencyKey.';
-  return {
-    line: line.line,
-    status: 'unavailable',
-    idempotencyKey: line.item.data.idempotencyKey,
-    error: { code: 'QUEUE_UNAVAILABLE', message },
-  };
-}
+const MAX_MESSAGE = 300;
 
 /** Of one width from the first row on: rows are printed as they come. */
-function row({ line, status, idempotencyKey, jobId, error }: LineAnswer): string {
-  const said = error === undefined ? (jobId ?? '') : printable(`${error.code}: ${error.message}`, 300);
-  const key = printable(idempotencyKey ?? '-', 255);
-  return layOut([[String(line).padStart(7), status.padEnd(11), key.padEnd(36), said]]);
+function cells({ status, idempotencyKey, jobId, error }: LineAnswer): string[] {
+  const said = error === undefined ? (jobId ?? '') : printable(`${error.code}: ${error.message}`, MAX_MESSAGE);
+  return [status.padEnd(11), printable(idempotencyKey ?? '-', 255).padEnd(36), said];
 }

@@ -5,17 +5,29 @@ import { printable } from '../core/envelope.ts';
 import { withoutUserinfo } from '../core/redact.ts';
 import { DemoError } from '../dev/demo/errors.ts';
 import { PrivateRedisError } from '../dev/redis/errors.ts';
+import { isAway } from '../queue/unavailable.ts';
 
 export const EXIT = { ok: 0, failed: 1, usage: 2, redis: 3, interrupted: 130 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
+/** When a command ends with which code. */
+export const EXIT_CODES: readonly { code: ExitCode; when: string }[] = [
+  { code: EXIT.ok, when: 'done' },
+  {
+    code: EXIT.failed,
+    when: "something failed: nothing found, a line not queued, a problem that doctor found, the worker's grace time ran out",
+  },
+  { code: EXIT.usage, when: 'wrong usage or configuration' },
+  { code: EXIT.redis, when: 'Redis is away, refuses, or is unfit' },
+  {
+    code: EXIT.interrupted,
+    when: 'stopped before it was done: Ctrl-C, or the second one for what drains at the first',
+  },
+];
+
 export const EXIT_CODES_HELP = `
 Exit codes:
-  0    done
-  1    something failed: nothing found, a line not queued, the worker's grace time ran out
-  2    wrong usage or configuration
-  3    Redis is away, refuses, or is unfit
-  130  ended at once by a second signal
+${EXIT_CODES.map(({ code, when }) => `  ${String(code).padEnd(5)}${when}`).join('\n')}
 
 Data goes to standard output, everything else to standard error.`;
 
@@ -24,17 +36,28 @@ const EXIT_OF: Record<WaybillErrorCode, ExitCode> = {
   INVALID_CONFIG: EXIT.usage,
   IDEMPOTENCY_CONFLICT: EXIT.failed,
   LETTER_EXISTS: EXIT.failed,
+  LETTER_HANDLED: EXIT.failed,
+  REPLAY_REFUSED: EXIT.failed,
+  WAIT_TIMEOUT: EXIT.failed,
   NOT_FOUND: EXIT.failed,
   QUEUE_UNAVAILABLE: EXIT.redis,
   QUEUE_REFUSED: EXIT.redis,
   REDIS_UNFIT: EXIT.redis,
 };
 
+type CliErrorCode = 'USAGE' | 'FAILED' | 'CANCELLED';
+
+const EXIT_OF_CLI: Record<CliErrorCode, ExitCode> = {
+  USAGE: EXIT.usage,
+  FAILED: EXIT.failed,
+  CANCELLED: EXIT.interrupted,
+};
+
 /** What the CLI itself finds wrong. */
 export class CliError extends Error {
-  readonly code: 'USAGE' | 'FAILED';
+  readonly code: CliErrorCode;
 
-  constructor(code: 'USAGE' | 'FAILED', message: string, cause?: unknown) {
+  constructor(code: CliErrorCode, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'CliError';
     this.code = code;
@@ -48,24 +71,36 @@ export function explainError(error: unknown): { exit: ExitCode; said?: string } 
   if (error instanceof CommanderError) return { exit: error.exitCode === 0 ? EXIT.ok : EXIT.usage };
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof WaybillError) return { exit: EXIT_OF[error.code], said: `${error.code}: ${message}` };
-  if (error instanceof CliError)
-    return { exit: error.code === 'USAGE' ? EXIT.usage : EXIT.failed, said: `${error.code}: ${message}` };
+  if (error instanceof CliError) return { exit: EXIT_OF_CLI[error.code], said: `${error.code}: ${message}` };
   if (error instanceof DemoError) return { exit: EXIT.failed, said: `${error.code}: ${message}` };
   if (error instanceof PrivateRedisError) return { exit: EXIT.redis, said: `${error.code}: ${message}` };
   const safe = printable(withoutUserinfo(message), MAX_UNEXPECTED);
-  if (error instanceof Error && error.name === 'ReplyError') {
-    const said = `QUEUE_REFUSED: Redis refused a command (${safe}). Is it the right Redis, and may this user do that?`;
-    return { exit: EXIT.redis, said };
-  }
-  if (isRedisTrouble(error))
-    return { exit: EXIT.redis, said: `QUEUE_UNAVAILABLE: Redis gave no answer (${safe}). Start it, or try again.` };
+  if (error instanceof Error && error.name === 'ReplyError')
+    return { exit: EXIT.redis, said: explainReply(error, safe) };
+  const lost = lossOf(error);
+  if (lost !== undefined) return { exit: EXIT.redis, said: `QUEUE_UNAVAILABLE: ${lost} Start Redis, or try again.` };
   return { exit: EXIT.failed, said: `UNEXPECTED: ${safe}` };
 }
 
-const REDIS_ERRORS = ['MaxRetriesPerRequestError', 'AbortError', 'ClusterAllFailedError'];
-// ioredis gives these neither a name nor a code.
-const REDIS_MESSAGES = ['Connection is closed.', 'Command timed out'];
+function explainReply(error: Error, safe: string): string {
+  if (isAway(error)) return `QUEUE_UNAVAILABLE: Redis is away for a moment (${safe}). Try again.`;
+  const refused = `QUEUE_REFUSED: Redis refused a command (${safe}).`;
+  if (safe.startsWith('MOVED '))
+    return `${refused} It is a node of a Redis Cluster: give it as redis+cluster://host:port,…`;
+  return `${refused} Is it the right Redis, and may this user do that?`;
+}
 
-function isRedisTrouble(error: unknown): boolean {
-  return error instanceof Error && (REDIS_ERRORS.includes(error.name) || REDIS_MESSAGES.includes(error.message));
+const NO_ANSWER = 'Redis did not answer a command in time.';
+const LOST = 'The connection to Redis was lost before the command was done.';
+/** The driver's errors by name, or by message: it gives two of them neither a name nor a code. */
+const LOSSES: Record<string, string> = {
+  'Command timed out': NO_ANSWER,
+  'Connection is closed.': LOST,
+  MaxRetriesPerRequestError: LOST,
+  AbortError: LOST,
+  ClusterAllFailedError: 'No node of the Redis Cluster answered.',
+};
+
+function lossOf(error: unknown): string | undefined {
+  return error instanceof Error ? (LOSSES[error.name] ?? LOSSES[error.message]) : undefined;
 }

@@ -1,18 +1,27 @@
 // waybill find: where is my write, and why?
 import { explainWait } from '../core/back-off.ts';
 import type { Attempt } from '../core/journal.ts';
+import { findDelivered, SCAN_LIMIT, type Scan } from '../queue/find-delivered.ts';
 import { type Found, find } from '../queue/find.ts';
+import type { Reader } from '../queue/reader.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { describeFound } from './find-text.ts';
 import { type Io, say, write } from './io.ts';
 import { printDocuments } from './output.ts';
-import { type ReadingFlags, withReader } from './reading.ts';
+import { isoTime, type ReadingFlags, withReader } from './reading.ts';
 
-export async function findCommand(io: Io, flags: ReadingFlags, id: string): Promise<ExitCode> {
-  const { found, names } = await withReader(io, flags, async (reader) => ({
-    found: await find(reader, id, flags.destination),
-    names: await reader.destinations(flags.destination),
-  }));
+interface FindFlags extends ReadingFlags {
+  /** Delivered writes that are gone through for a request_id; 0 for none. */
+  scanLimit?: number;
+}
+
+export async function findCommand(io: Io, flags: FindFlags, id: string): Promise<ExitCode> {
+  const { found, names, scan } = await withReader(io, flags, async (reader) => {
+    const byRow = await find(reader, id, flags.destination);
+    const mayScan = byRow.length === 0 && flags.scanLimit !== 0;
+    const gone = mayScan ? await goThrough(io, reader, id, flags) : undefined;
+    return { found: gone?.found ?? byRow, scan: gone, names: await reader.destinations(flags.destination) };
+  });
   const format = flags.output ?? 'table';
   if (format !== 'table') await printDocuments(io, format, found.map(explained));
   else await write(io.stdout, found.map((one) => describeFound(one, io.stdout)).join('\n'));
@@ -20,11 +29,49 @@ export async function findCommand(io: Io, flags: ReadingFlags, id: string): Prom
   const where = names.length === 0 ? 'there is no destination yet' : `looked in ${names.join(', ')}`;
   say(
     io,
-    `waybill: NOT_FOUND: nothing stands for ${JSON.stringify(id)} as idempotency key, job id, dead letter id or request_id of a dead letter; ${where}. ` +
-      'A delivered write is kept as long as its key lives.',
+    `waybill: NOT_FOUND: nothing stands for ${JSON.stringify(id)} as idempotency key, job id, dead letter id or request_id; ${where}. ` +
+      `${scanInWords(scan)} A delivered write is kept as long as its key lives.`,
   );
   return EXIT.failed;
 }
+
+/** A person at a terminal sees after this long that something is being done. */
+const QUIET_MS = 1000;
+const ERASE_TO_END = '\u001b[K';
+
+/** Through the delivered writes, the newest first. */
+async function goThrough(
+  io: Io,
+  reader: Reader,
+  id: string,
+  { destination, scanLimit = SCAN_LIMIT }: FindFlags,
+): Promise<Scan> {
+  const startedAt = performance.now();
+  const watched = io.stderr.isTTY === true;
+  let drawn = false;
+  const scan = await findDelivered(reader, id, {
+    ...(destination !== undefined && { destination }),
+    limit: scanLimit,
+    onProgress({ scanned, kept }) {
+      if (!watched || performance.now() - startedAt < QUIET_MS) return;
+      drawn = true;
+      io.stderr.write(`\rgoing through the delivered writes: ${count(scanned)} of ${count(kept)}${ERASE_TO_END}`);
+    },
+  });
+  if (drawn) io.stderr.write(`\r${ERASE_TO_END}`);
+  return scan;
+}
+
+function scanInWords(scan: Scan | undefined): string {
+  if (!scan) return 'No delivered write was gone through for a request_id: --scan-limit says how many may be.';
+  const { scanned, kept, backTo } = scan;
+  if (backTo === undefined) return 'There is no delivered write.';
+  const looked = `Looked at ${count(scanned)} of ${count(kept)} delivered writes, back to ${isoTime(backTo)}`;
+  return scanned < kept ? `${looked}; --scan-limit looks further.` : `${looked}.`;
+}
+
+/** 1,234,567 */
+const count = (n: number): string => n.toLocaleString('en');
 
 const explain = (entry: Attempt): Attempt & { explain?: string } => ({
   ...entry,

@@ -1,18 +1,13 @@
 // The commands and their options; each one's work stands in a file of its name.
 import { readFileSync } from 'node:fs';
-import { Command, InvalidArgumentError, Option, type OptionValues } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import { ENVIRONMENT_HELP } from './config-env.ts';
-import { deadLettersExport, deadLettersList } from './dead-letters.ts';
-import { dev } from './dev.ts';
-import { enqueue, ENQUEUE_HELP } from './enqueue.ts';
+import { COMPLETION_HELP, SHELLS } from './completion-scripts.ts';
+import { addDeadLetters, type Run } from './dead-letters-commands.ts';
+import { ENQUEUE_HELP, readHeader } from './enqueue-flags.ts';
 import { EXIT_CODES_HELP, type ExitCode } from './exit-codes.ts';
-import { findCommand } from './find.ts';
+import { wholeNumber } from './flag-values.ts';
 import type { Io } from './io.ts';
-import { sandbox } from './sandbox.ts';
-import { statusCommand } from './status.ts';
-import { worker } from './worker.ts';
-
-const MAX_LIMIT = 10_000;
 
 /** @param end is told the exit code of the command that ran */
 export function buildProgram(io: Io, end: (code: ExitCode) => void): Command {
@@ -28,62 +23,80 @@ export function buildProgram(io: Io, end: (code: ExitCode) => void): Command {
     )
     .option('--config <file>', 'configuration file; default waybill.config.ts, .mjs or .json in the current directory')
     .option('--redis <url>', 'Redis; a password belongs in REDIS_URL, where no process list shows it')
+    .option('--no-color', 'without colour, as NO_COLOR=1 says it')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: (text, put) => put(text.replace(/^error: /, 'waybill: USAGE: ')) })
     .exitOverride()
     .addHelpText('after', ENVIRONMENT_HELP)
     .addHelpText('after', EXIT_CODES_HELP);
 
-  /** Hands a command its options, the global ones among them, and passes its exit code on. */
-  const run =
-    <Options extends OptionValues>(command: (io: Io, options: Options, argument: string) => Promise<ExitCode>) =>
-    async (...given: unknown[]): Promise<void> => {
-      const [argument, at] = [given[0], given.at(-1)];
+  /**
+   * Hands a command its options, the global ones among them, and passes its exit code on. Only the command that runs is
+   * loaded: a Tab of the shell and --help wait for no queue and no API client.
+   */
+  const run: Run =
+    (load) =>
+    async (...given) => {
+      const at = given.at(-1);
       if (!(at instanceof Command)) throw new TypeError('commander gives the command last');
-      end(await command(io, at.optsWithGlobals<Options>(), typeof argument === 'string' ? argument : ''));
+      const command = await load();
+      end(await command(io, at.optsWithGlobals(), given[0] as never));
     };
 
   program
     .command('dev')
     .description('try it on this machine: a private Redis, a sandbox API, a worker and a dozen writes')
-    .action(run(dev));
+    .action(run(async () => (await import('./dev.ts')).dev));
   program
     .command('worker')
     .description('send the writes of the configured destinations until SIGTERM')
     .option('--destinations <a,b>', 'only these', (text) => text.split(',').filter(Boolean))
     .option('--log-level <level>', 'trace, debug, info, warn, error or silent')
-    .action(run(worker));
+    .option('--health-port <n>', 'serve /livez, /readyz and /metrics there; 0 for a free one', wholeNumber(0, 65_535))
+    .action(run(async () => (await import('./worker.ts')).worker));
   program
     .command('enqueue <destination>')
-    .description('add the writes that stand on standard input, one JSON object a line')
+    .description('add one write that the flags say, or the writes of standard input or a file, one JSON object a line')
+    .option('--path <path>', 'one write: where it goes, below the base URL')
+    .option('--method <method>', 'POST, PUT, PATCH or DELETE; default POST')
+    .option('--body <json>', 'its body, sent byte for byte')
+    .option('--body-file <file>', 'the file that holds it; - reads standard input')
+    .option('--header <name:value>', 'a header of it; may be given again', readHeader)
+    .option('--key <key>', 'its idempotency key; default a new UUID')
+    .option('--delay <ms>', 'the first attempt starts that much later', wholeNumber(0, Number.MAX_SAFE_INTEGER))
+    .option('--priority <n>', '1 goes first; writes without one go before all', wholeNumber(0, Number.MAX_SAFE_INTEGER))
+    .option('--max-attempts <n>', "in place of the destination's", wholeNumber(0, Number.MAX_SAFE_INTEGER))
+    .option('--expires-at <time>', 'not sent after it: ISO time with zone, or epoch ms')
+    .option('--file <file>', 'many writes: the file that holds the lines')
     .addHelpText('after', ENQUEUE_HELP)
-    .action(run(enqueue));
+    .action(run(async () => (await import('./enqueue.ts')).enqueue));
   program
     .command('find <id>')
-    .description('where is my write? By idempotency key, job id, dead letter id, or the request_id of a dead one')
+    .description('where is my write? By idempotency key, job id, dead letter id, or request_id')
     .option('--destination <name>', 'look in this one only')
-    .action(run(findCommand));
-  const letters = program.command('dead-letters').description('writes that could not be delivered');
-  letters
-    .command('list')
-    .description('the newest first')
-    .option('--destination <name>', 'of this one only')
-    .option('--limit <n>', 'at most so many', wholeNumber(1, MAX_LIMIT), 50)
-    .action(run(deadLettersList));
-  letters
-    .command('export')
-    .description('all of them, the oldest first, a JSON object a line; -o json: as one array')
-    .option('--destination <name>', 'of this one only')
-    .action(run(deadLettersExport));
+    .option(
+      '--scan-limit <n>',
+      'delivered writes to go through for a request_id, the newest first; 0 for none; default 200000',
+      wholeNumber(0, Number.MAX_SAFE_INTEGER),
+    )
+    .action(run(async () => (await import('./find.ts')).findCommand));
+  addDeadLetters(program, run);
   program
     .command('status')
-    .description('counts per destination, and who serves it')
+    .description('per destination: who serves it, what stands where and since when, and what is kept')
     .option('--destination <name>', 'this one only')
-    .action(run(statusCommand));
+    .option('--wide', 'all columns')
+    .action(run(async () => (await import('./status.ts')).statusCommand));
+  program
+    .command('doctor')
+    .description('can Redis, this configuration and the APIs keep the promises? Sends no write')
+    .option('--destination <name>', 'of the destinations, this one only')
+    .action(run(async () => (await import('./doctor.ts')).doctor));
   program
     .command('sandbox')
     .description('a twin of a real API on loopback, with faults on request')
     .option('--port <n>', 'default: a free one', wholeNumber(0, 65_535))
+    .option('--host <ip>', 'listen there: 0.0.0.0 in a container; default 127.0.0.1, this machine alone')
     .option('--api-key <key>', 'what x-api-key must be; default sandbox-key')
     .option('--seed <n>', 'of the random faults', wholeNumber(0, 2 ** 32))
     .option(
@@ -94,16 +107,18 @@ export function buildProgram(io: Io, end: (code: ExitCode) => void): Command {
     )
     .option('--latency-ms <ms>', 'how long a write takes', wholeNumber(0, 600_000))
     .option('--key-ttl-ms <ms>', 'how long a key is kept', wholeNumber(1, Number.MAX_SAFE_INTEGER))
-    .action(run(sandbox));
+    .action(run(async () => (await import('./sandbox.ts')).sandbox));
+  program
+    .command('completion')
+    .description('the completion script of a shell')
+    .addArgument(new Argument('<shell>').choices(SHELLS))
+    .addHelpText('after', COMPLETION_HELP)
+    .action(run(async () => (await import('./completion.ts')).completion));
+  program
+    .command('complete', { hidden: true })
+    .argument('[words...]')
+    .action(async (words: string[]) => end(await (await import('./completion.ts')).complete(io, program, words)));
   return program;
-}
-
-function wholeNumber(low: number, high: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
-    if (value >= low && value <= high) return value;
-    throw new InvalidArgumentError(`It must be a whole number from ${low} to ${high}.`);
-  };
 }
 
 function version(): string {

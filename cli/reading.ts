@@ -11,7 +11,7 @@ export interface ReadingFlags extends GlobalFlags {
 export async function withReader<T>(io: Io, flags: GlobalFlags, read: (reader: Reader) => Promise<T>): Promise<T> {
   io.endWithReader();
   const { redis } = await loadConfig(io, flags);
-  const reader = await Reader.open(redis.url);
+  const reader = await Reader.open(redis);
   try {
     return await read(reader);
   } finally {

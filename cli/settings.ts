@@ -2,8 +2,9 @@
 import { type Config, type Override, resolveConfig } from '../core/config.ts';
 import { WaybillError } from '../core/errors.ts';
 import { isRecord } from '../core/json.ts';
+import type { RedisSettings } from '../core/redis-settings.ts';
 import { findPrivateRedis } from '../dev/demo/folder.ts';
-import { readEnvironment, readRedisUrl } from './config-env.ts';
+import { readEnvironment, readRedis } from './config-env.ts';
 import { readConfigFile } from './config-file.ts';
 import type { Io } from './io.ts';
 
@@ -20,7 +21,7 @@ export interface GlobalFlags {
  */
 export async function loadConfig(
   { env, cwd }: Pick<Io, 'env' | 'cwd'>,
-  flags: GlobalFlags & { logLevel?: string },
+  flags: GlobalFlags & { logLevel?: string; healthPort?: number },
   { withDemo = true }: { withDemo?: boolean } = {},
 ): Promise<Config> {
   const file = await readConfigFile(cwd, flags.config ?? (env.WAYBILL_CONFIG || undefined));
@@ -29,6 +30,8 @@ export async function loadConfig(
   if (flags.redis !== undefined) overrides.push(redisFlag(flags.redis));
   if (flags.logLevel !== undefined)
     overrides.push({ path: ['log', 'level'], value: flags.logLevel, from: '--log-level' });
+  if (flags.healthPort !== undefined)
+    overrides.push({ path: ['health', 'port'], value: flags.healthPort, from: '--health-port' });
   if (withDemo && !namesRedis(file?.value) && !overrides.some(({ path }) => path[0] === 'redis')) {
     // While `waybill dev` runs in this folder, its server is the one that is meant.
     const server = await findPrivateRedis(cwd);
@@ -49,11 +52,16 @@ export async function loadConfig(
  * The Redis that the flag or the environment names; no file, and no other setting, is looked at.
  * @throws WaybillError INVALID_CONFIG
  */
-export function givenRedis({ env }: Pick<Io, 'env'>, flags: GlobalFlags): { url: string; from: string } | undefined {
+export function givenRedis(
+  { env }: Pick<Io, 'env'>,
+  flags: GlobalFlags,
+): { settings: RedisSettings; from: string } | undefined {
   const wrong: string[] = [];
-  const given = flags.redis === undefined ? readRedisUrl(env, wrong) : redisFlag(flags.redis);
+  const given = readRedis(env, wrong);
+  if (flags.redis !== undefined) given.push(redisFlag(flags.redis));
   if (wrong.length > 0) throw new WaybillError('INVALID_CONFIG', listed(wrong));
-  return given && { url: resolveConfig(undefined, [given]).redis.url, from: given.from };
+  const url = given.findLast(({ path }) => path[1] === 'url');
+  return url && { settings: resolveConfig(undefined, given).redis, from: url.from };
 }
 
 const redisFlag = (value: string): Override => ({ path: ['redis', 'url'], value, from: '--redis' });

@@ -9,6 +9,7 @@ import { type GlobalFlags, loadConfig } from './settings.ts';
 interface WorkerFlags extends GlobalFlags {
   destinations?: string[];
   logLevel?: string;
+  healthPort?: number;
 }
 
 export async function worker(io: Io, flags: WorkerFlags): Promise<ExitCode> {
@@ -25,8 +26,8 @@ export async function worker(io: Io, flags: WorkerFlags): Promise<ExitCode> {
   const running = await createWorker(
     { ...config, redis: {} },
     {
-      // Given apart from the configuration: a URL with a password stands in nothing that is checked and talked about.
-      connection: config.redis.url,
+      // Given apart from the configuration: a password stands in nothing that is checked and talked about.
+      connection: config.redis,
       env: io.env,
       ...(flags.destinations && { destinations: flags.destinations }),
     },

@@ -18,80 +18,148 @@ const envName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name o
 
 /** `strictObject`, so that a misspelt name is an error and not a silent default. */
 const destination = z.strictObject({
-  /** Origin and, if any, a path that every write's path is put behind. */
-  baseUrl: z.string().superRefine(checkBaseUrl),
-  /** The credential's header; its value comes from the environment variable `env`, or the file named by `<env>_FILE`. */
-  auth: z.strictObject({ header: headerName, env: envName, prefix: z.string().max(64).default('') }).optional(),
-  /** Writes in flight at once, per worker. */
-  concurrency: z.int().min(1).max(10_000).default(50),
-  /** Longest time one attempt may take, connecting included. */
-  timeoutMs: ms(10, 600_000).default(15_000),
+  baseUrl: z
+    .string()
+    .superRefine(checkBaseUrl)
+    .describe(
+      "Where the API is, http:// or https://: its origin and, if any, a path that every write's path is put behind.",
+    ),
+  auth: z
+    .strictObject({
+      header: headerName.describe('The header that carries the credential.'),
+      env: envName.describe(
+        'The environment variable that holds it; or a file holds it, which the variable `<env>_FILE` names.',
+      ),
+      prefix: z.string().max(64).default('').describe('Put before the credential, such as `Bearer ` with its space.'),
+    })
+    .optional()
+    .describe('The credential that goes with every write. Without it none does.'),
+  concurrency: z.int().min(1).max(10_000).default(50).describe('Writes in flight at once, per worker.'),
+  timeoutMs: ms(10, 600_000)
+    .default(15_000)
+    .describe('The longest that one attempt may take, connecting included. At most half of `idempotency.ttlMs`.'),
   retry: z
     .strictObject({
-      maxAttempts: z.int().min(1).max(MAX_ATTEMPTS).default(DEFAULT_MAX_ATTEMPTS),
-      baseMs: ms(1, 3_600_000).default(1000),
-      capMs: ms(1, DAY_MS).default(30_000),
-      jitter: z.number().min(0).max(1).default(0.2),
-      retryAfterCapMs: ms(0, DAY_MS).default(3_600_000),
+      maxAttempts: z
+        .int()
+        .min(1)
+        .max(MAX_ATTEMPTS)
+        .default(DEFAULT_MAX_ATTEMPTS)
+        .describe('Attempts in all, the first one included. A write may override it.'),
+      baseMs: ms(1, 3_600_000)
+        .default(1000)
+        .describe('The wait after the first attempt; it doubles with each one more.'),
+      capMs: ms(1, DAY_MS).default(30_000).describe('The longest wait before jitter. At least `baseMs`.'),
+      jitter: z.number().min(0).max(1).default(0.2).describe('The share of the wait that chance may add to it.'),
+      retryAfterCapMs: ms(0, DAY_MS)
+        .default(3_600_000)
+        .describe('The longest wait that a `Retry-After` of the API may ask for.'),
     })
     .prefault({}),
   idempotency: z
     .strictObject({
-      header: headerName.default('Idempotency-Key'),
-      /** How long the API keeps a key, counted from its first send. */
-      ttlMs: ms(1000, 365 * DAY_MS).default(DAY_MS),
-      replayedHeader: headerName.default('Idempotent-Replayed'),
-      inProgressCodes: z.array(z.string().min(1)).default(['IDEMPOTENCY_IN_PROGRESS']),
-      unappliedStatuses: z.array(z.int().min(500).max(599)).default([503]),
+      header: headerName.default('Idempotency-Key').describe('The header that carries the key.'),
+      ttlMs: ms(1000, 365 * DAY_MS)
+        .default(DAY_MS)
+        .describe(
+          'How long the API keeps a key, counted from its first send. No attempt goes out when it may have passed.',
+        ),
+      replayedHeader: headerName
+        .default('Idempotent-Replayed')
+        .describe('The header by which the API marks a stored answer; its value is `true`.'),
+      inProgressCodes: z
+        .array(z.string().min(1))
+        .default(['IDEMPOTENCY_IN_PROGRESS'])
+        .describe('A 409 with one of these codes is postponed; every other 409 is dead.'),
+      unappliedStatuses: z
+        .array(z.int().min(500).max(599))
+        .default([503])
+        .describe('5xx that the API gives only when it did not apply the write. Every other 5xx leaves a doubt.'),
     })
     .prefault({}),
-  /** What is kept, for how long: nothing grows without a bound. */
   retention: z
     .strictObject({
-      /** A delivered write's answer and key; idempotency.ttlMs when left out, and never less. */
-      deliveredMs: ms(1000, MAX_KEEP_MS).optional(),
-      /** A dead letter that nobody handled, from its death; 90 days when left out, and never less than ttlMs. */
-      deadMs: ms(1000, MAX_KEEP_MS).optional(),
-      /** How many of those; past it the oldest go. */
-      deadMax: z.int().min(1).max(100_000_000).default(1_000_000),
-      /** A replayed or discarded dead letter, from that act. */
-      handledMs: ms(1000, MAX_KEEP_MS).default(30 * DAY_MS),
-      /** An entry of the audit stream. */
-      auditMs: ms(1000, MAX_KEEP_MS).default(365 * DAY_MS),
+      deliveredMs: ms(1000, MAX_KEEP_MS)
+        .optional()
+        .describe(
+          "How long a delivered write's answer and key are kept; `idempotency.ttlMs` when left out, and never less.",
+        ),
+      deadMs: ms(1000, MAX_KEEP_MS)
+        .optional()
+        .describe(
+          'How long a dead letter that nobody handled is kept, from its death; 90 days when left out, or `idempotency.ttlMs` where that is longer, and never less than that.',
+        ),
+      deadMax: z
+        .int()
+        .min(1)
+        .max(100_000_000)
+        .default(1_000_000)
+        .describe('How many of those are kept; past it the oldest go.'),
+      handledMs: ms(1000, MAX_KEEP_MS)
+        .default(30 * DAY_MS)
+        .describe('How long a replayed or discarded dead letter is kept, from that act.'),
+      auditMs: ms(1000, MAX_KEEP_MS)
+        .default(365 * DAY_MS)
+        .describe('How long an entry of the audit stream is kept.'),
     })
     .prefault({}),
 });
 
-const schema = z.strictObject({
+/** docs/reference/configuration.md is made from it. */
+export const schema = z.strictObject({
   redis: redisSettings.prefault({}),
   destinations: z
     .record(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'must be a-z, 0-9, - and _, at most 63'), destination)
-    .default({}),
+    .default({})
+    .describe('The APIs to write to, by name: 1 to 63 characters, a-z, 0-9, - and _, the first a letter or digit.'),
   worker: z
     .strictObject({
-      /** A worker that does not renew within this time has lost the write to another. */
-      lockMs: ms(200, 3_600_000).default(30_000),
-      stalledIntervalMs: ms(200, 3_600_000).default(30_000),
-      /** Starts without a record that a write survives before it is dead as `crashed`. */
-      maxCrashes: z.int().min(0).max(1000).default(5),
-      /** Between two rounds of retention. */
-      retentionIntervalMs: ms(50, 3_600_000).default(60_000),
-      /** After SIGTERM, how long attempts in flight may take; the longest timeoutMs and 5 s when left out. */
-      graceMs: ms(0, 3_600_000).optional(),
+      lockMs: ms(200, 3_600_000)
+        .default(30_000)
+        .describe('A worker that does not renew its hold on a write within this time has lost it to another.'),
+      stalledIntervalMs: ms(200, 3_600_000)
+        .default(30_000)
+        .describe('Between two looks for writes whose worker was lost.'),
+      maxCrashes: z
+        .int()
+        .min(0)
+        .max(1000)
+        .default(5)
+        .describe('Starts without a record that a write survives; one more, and it is dead as `crashed`.'),
+      retentionIntervalMs: ms(50, 3_600_000).default(60_000).describe('Between two rounds of retention.'),
+      graceMs: ms(0, 3_600_000)
+        .optional()
+        .describe(
+          'After SIGTERM, how long attempts in flight may take before they are cut off; the longest `timeoutMs` and 5 s when left out.',
+        ),
     })
     .prefault({}),
   health: z
     .strictObject({
-      /** Where /livez, /readyz and /metrics are served; nowhere while there is no port. */
-      host: z.string().min(1).max(255).default('127.0.0.1'),
-      /** 0 for a free one. */
-      port: z.int().min(0).max(65_535).optional(),
-      /** A consumer that could take a write and asked Redis for none within this time is made anew. */
-      fetchWithinMs: ms(1000, 3_600_000).default(30_000),
+      host: z
+        .string()
+        .min(1)
+        .max(255)
+        .default('127.0.0.1')
+        .describe('The address that /livez, /readyz and /metrics are served on.'),
+      port: z
+        .int()
+        .min(0)
+        .max(65_535)
+        .optional()
+        .describe('Their port, 0 for a free one. Without it nothing is served.'),
+      fetchWithinMs: ms(1000, 3_600_000)
+        .default(30_000)
+        .describe('A consumer that could take a write and asked Redis for none within this time is started afresh.'),
     })
     .prefault({}),
   log: z
-    .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info') })
+    .strictObject({
+      level: z
+        .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+        .default('info')
+        .describe("The worker's log: lines of this level and above. `silent` is none."),
+    })
     .prefault({}),
 });
 

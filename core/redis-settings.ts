@@ -8,24 +8,35 @@ const file = z.string().min(1).max(4096);
 const secret = z.string().min(1).max(4096);
 
 export const redisSettings = z.strictObject({
-  /** redis://, redis+sentinel:// or redis+cluster://; rediss… over TLS. */
-  url: z.string().superRefine(checkUrl).default(DEFAULT_REDIS_URL),
-  /** Of the user that the URL names, or of `default`. From the environment alone: REDIS_PASSWORD. */
-  password: secret.optional(),
-  /** Of the Sentinels themselves. From the environment alone: REDIS_SENTINEL_PASSWORD. */
-  sentinelPassword: secret.optional(),
-  /** For a rediss URL, beside or in place of what the system trusts. Paths are those of the machine it runs on. */
+  url: z
+    .string()
+    .superRefine(checkUrl)
+    .default(DEFAULT_REDIS_URL)
+    .describe('Where Redis is: redis://, redis+sentinel:// or redis+cluster://; rediss… over TLS.'),
+  password: secret
+    .optional()
+    .describe('Of the user that the URL names, or of `default`. From the environment alone: REDIS_PASSWORD.'),
+  sentinelPassword: secret
+    .optional()
+    .describe('Of the Sentinels themselves. From the environment alone: REDIS_SENTINEL_PASSWORD.'),
   tls: z
     .strictObject({
-      /** The authorities that sign the servers' certificates, PEM; in place of the system's. */
-      caFile: file.optional(),
-      /** This side's certificate and its key, PEM: for servers that ask for one. */
-      certFile: file.optional(),
-      keyFile: file.optional(),
-      /** The name that the servers' certificates must bear; the host's when left out. */
-      servername: z.string().min(1).max(253).optional(),
+      caFile: file
+        .optional()
+        .describe(
+          "The authorities that sign the servers' certificates, PEM; in place of those that the system trusts.",
+        ),
+      certFile: file.optional().describe("This side's certificate, PEM, for servers that ask for one."),
+      keyFile: file.optional().describe('Its key, PEM. The two are given together.'),
+      servername: z
+        .string()
+        .min(1)
+        .max(253)
+        .optional()
+        .describe("The name that the servers' certificates must bear; the host's when left out."),
     })
-    .optional(),
+    .optional()
+    .describe('For a rediss URL. Paths are those of the machine that it runs on.'),
 });
 
 export type RedisSettings = z.output<typeof redisSettings>;
@@ -35,10 +46,16 @@ export function secretsInFile(redis: unknown): string[] {
   if (!isRecord(redis)) return [];
   const wrong: string[] = [];
   if (typeof redis.url === 'string' && mayHoldPassword(redis.url)) {
-    wrong.push('redis.url: must not hold a password in a file; give it in REDIS_PASSWORD, or the whole URL in REDIS_URL');
+    wrong.push(
+      'redis.url: must not hold a password in a file; give it in REDIS_PASSWORD, or the whole URL in REDIS_URL',
+    );
   }
-  for (const [name, from] of Object.entries({ password: 'REDIS_PASSWORD', sentinelPassword: 'REDIS_SENTINEL_PASSWORD' })) {
-    if (redis[name] !== undefined) wrong.push(`redis.${name}: must not stand in a file; give it in ${from} or ${from}_FILE`);
+  for (const [name, from] of Object.entries({
+    password: 'REDIS_PASSWORD',
+    sentinelPassword: 'REDIS_SENTINEL_PASSWORD',
+  })) {
+    if (redis[name] !== undefined)
+      wrong.push(`redis.${name}: must not stand in a file; give it in ${from} or ${from}_FILE`);
   }
   return wrong;
 }

@@ -66,7 +66,9 @@ export function parseRedisUrl(text: string): RedisAddress | { fault: string } {
 
 /** For messages: where it is, without user and password. */
 export function redisLabel({ kind, hosts, name }: Pick<RedisAddress, 'kind' | 'hosts' | 'name'>): string {
-  const shown = hosts.slice(0, HOSTS_SHOWN).map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`);
+  const shown = hosts
+    .slice(0, HOSTS_SHOWN)
+    .map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`);
   const list = `${shown.join(',')}${hosts.length > HOSTS_SHOWN ? ',…' : ''}`;
   if (kind === 'sentinel') return `${name} of the Sentinels ${list}`;
   return kind === 'cluster' ? `the Cluster ${list}` : list;

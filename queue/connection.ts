@@ -1,10 +1,11 @@
 // Connections to Redis, from whatever the caller has: a URL, settings, ioredis options, a Redis or a Cluster.
 import { setTimeout } from 'node:timers/promises';
 import { type Cluster, Redis, type RedisOptions } from 'ioredis';
+import { resolveConfig } from '../core/config.ts';
 import { WaybillError } from '../core/errors.ts';
 import type { RedisSettings } from '../core/redis-settings.ts';
 import { DEFAULT_REDIS_URL } from '../core/redis-url.ts';
-import { type ClientOptions, createClient } from './redis-client.ts';
+import { type ClientOptions, createClient, wasDemoted } from './redis-client.ts';
 
 export type ConnectionInput = string | RedisSettings | RedisOptions | Redis | Cluster | undefined;
 
@@ -79,13 +80,19 @@ export async function disconnect({ client, owned }: Connection): Promise<void> {
 }
 
 function fromSettings(input: string | RedisSettings | undefined, options: ClientOptions) {
-  return createClient(typeof input === 'object' ? input : { url: input ?? DEFAULT_REDIS_URL }, options);
+  // Settings of a program's own are checked like a configuration's: a misspelt name is an error.
+  const settings =
+    typeof input === 'object' ? resolveConfig({ redis: input }).redis : { url: input ?? DEFAULT_REDIS_URL };
+  return createClient(settings, options);
 }
 
 function fromOptions({ replyMapping: _replyMapping, ...given }: RedisOptions, options: ClientOptions) {
-  const client = new Redis({ ...given, ...options });
-  const { host, port, path } = client.options as { host?: string; port?: number; path?: string };
-  return { client, label: path ?? `${host}:${port}` };
+  const client = new Redis({ reconnectOnError: wasDemoted, ...given, ...options });
+  const { host, port, path, sentinels, name } = client.options as Pick<
+    RedisOptions,
+    'host' | 'port' | 'path' | 'sentinels' | 'name'
+  >;
+  return { client, label: sentinels ? `${name} of the given Sentinels` : (path ?? `${host}:${port}`) };
 }
 
 /** ioredis options know no `url`. */
@@ -95,12 +102,10 @@ function isOptions(input: Exclude<ConnectionInput, Redis | Cluster>): input is R
 
 const MAX_TROUBLE = 100;
 const NO_SENTINEL = 'All sentinels are unreachable';
-const UNKNOWN_NAME = 'got an invalid reply: null';
 
 /** What a node or a Sentinel has said: the driver wraps it. */
 export function innermost(error: Error & { code?: string; lastNodeError?: Error & { code?: string } }): string {
   const { message, code } = error.lastNodeError ?? error;
-  if (message.endsWith(UNKNOWN_NAME)) return 'the Sentinels know no primary of that name';
   const said = /(?:^failed to connect to sentinel \S+ because|Last error:) (.*)$/.exec(message)?.[1];
   return (code ?? said ?? message).slice(0, MAX_TROUBLE);
 }

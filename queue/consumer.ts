@@ -46,8 +46,12 @@ const FALLBACK_DELAY_MS = 1000;
 /** After a connection error; BullMQ's own 15 s would idle a worker that long after every failover. */
 const RUN_RETRY_DELAY_MS = 1000;
 
-/** An idle consumer asks for writes so often within fetchWithinMs, and at least every 10 s; a write that is added wakes it at once. */
-const FETCHES_WITHIN = 3;
+/**
+ * An idle consumer asks for a write so often within fetchWithinMs. One that is added wakes it at once, unless Redis
+ * wakes a worker in its place that has lost power or stands still: then it waits for this.
+ */
+const FETCHES_WITHIN = 6;
+/** BullMQ: a longer block is trouble after a reconnection. */
 const MAX_WAIT_MS = 10_000;
 
 /** What BullMQ says when it fails a job without running our code. */

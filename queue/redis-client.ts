@@ -30,6 +30,8 @@ export function createClient(
     ...(address.username !== undefined && { username: address.username }),
     ...(password !== undefined && { password }),
     ...(tls && { tls }),
+    // CLIENT SETINFO: two commands at each connection, which an ACL would have to allow.
+    disableClientInfo: true,
   };
   const label = redisLabel(address);
   if (address.kind === 'cluster') {
@@ -46,7 +48,7 @@ export function createClient(
  * The address leads to another server by now (a failover behind a name or a proxy): the connection to the old primary
  * would answer READONLY for as long as it lives.
  */
-const wasDemoted = (error: Error): boolean => error.message.startsWith('READONLY');
+export const wasDemoted = (error: Error): boolean => error.message.startsWith('READONLY');
 
 function sentinelOptions(
   { hosts, name }: RedisAddress,

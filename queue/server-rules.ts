@@ -23,7 +23,11 @@ function version({ server, info }: ServerFacts): Finding {
   if (isOlder(given, MIN_REDIS))
     return { ...base, level: 'problem', advice: `${MIN_REDIS.join('.')} or newer is needed.` };
   if (isOlder(given, RECOMMENDED_REDIS))
-    return { ...base, level: 'warning', advice: `It works; ${RECOMMENDED_REDIS.join('.')} or newer is what is tested.` };
+    return {
+      ...base,
+      level: 'warning',
+      advice: `It works; ${RECOMMENDED_REDIS.join('.')} or newer is what is tested.`,
+    };
   return { ...base, level: 'ok' };
 }
 
@@ -35,7 +39,8 @@ function isOlder(given: string, [major, minor]: readonly [number, number]): bool
 function eviction({ server, info }: ServerFacts): Finding {
   const policy = info.maxmemory_policy || 'unknown';
   const base = { check: 'eviction', subject: server };
-  if (policy === 'noeviction') return { ...base, level: 'ok', found: 'noeviction: a full memory refuses, and drops nothing' };
+  if (policy === 'noeviction')
+    return { ...base, level: 'ok', found: 'noeviction: a full memory refuses, and drops nothing' };
   return {
     ...base,
     level: 'problem',
@@ -71,12 +76,17 @@ function appendOnly({ server, info, appendfsync }: ServerFacts): Finding {
   }
   switch (appendfsync) {
     case 'always':
-      return { ...base, level: 'ok', found: 'appendfsync always: neither a crash nor a power loss loses what was acknowledged' };
+      return {
+        ...base,
+        level: 'ok',
+        found: 'appendfsync always: neither a crash nor a power loss loses what was acknowledged',
+      };
     case 'everysec':
       return {
         ...base,
         level: 'warning',
-        found: 'appendfsync everysec: a crash of Redis loses nothing, a power loss about a second of what was acknowledged',
+        found:
+          'appendfsync everysec: a crash of Redis loses nothing, a power loss about a second of what was acknowledged',
         advice,
       };
     case undefined:
@@ -106,7 +116,8 @@ function disk({ server, info }: ServerFacts): Finding {
     return {
       ...base,
       level: 'problem',
-      found: 'the last snapshot failed: with stop-writes-on-bgsave-error, which is the default, Redis refuses writes (MISCONF)',
+      found:
+        'the last snapshot failed: with stop-writes-on-bgsave-error, which is the default, Redis refuses writes (MISCONF)',
       advice: "Free disk or memory for it; Redis' log says what failed.",
     };
   if (info.aof_last_bgrewrite_status === 'err')

@@ -4,6 +4,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from './connection.ts';
 import type { Consumer } from './consumer.ts';
+import { prefixOf } from './keys.ts';
+import { isAway } from './unavailable.ts';
 
 export type WatchNews =
   /** Started afresh: it could take a write and asked for none. */
@@ -39,43 +41,54 @@ const LOOKS_WITHIN = 6;
 const MAX_LOOK_MS = 2000;
 const ANSWER_WITHIN_MS = 5000;
 
-/** Whether Redis answers on this connection within limitMs. */
-export async function answers({ client }: Connection, limitMs: number): Promise<boolean> {
-  if (client.status !== 'ready') return false;
+export type RedisAnswer = 'answers' | 'refuses' | 'is silent';
+
+/**
+ * What Redis says within limitMs: it answers, it is there and cannot serve, or it says nothing.
+ * @param destination asks the node of a Cluster that holds it
+ */
+export async function answerOf({ client }: Connection, limitMs: number, destination?: string): Promise<RedisAnswer> {
+  if (client.status !== 'ready') return 'is silent';
   const over = new AbortController();
-  const ping = client.ping().then(
-    () => true,
-    () => false,
+  const question = destination === undefined ? client.ping() : client.exists(`${prefixOf(destination)}:meta`);
+  const answer = question.then(
+    (): RedisAnswer => 'answers',
+    (error: Error): RedisAnswer => {
+      if (isAway(error)) return 'refuses';
+      // A user who may not ask has been answered.
+      return error.name === 'ReplyError' ? 'answers' : 'is silent';
+    },
   );
-  const late = sleep(limitMs, false, { signal: over.signal }).catch(() => false);
-  const answered = await Promise.race([ping, late]);
+  const late = sleep(limitMs, undefined, { signal: over.signal }).then(
+    (): RedisAnswer => 'is silent',
+    (): RedisAnswer => 'is silent',
+  );
+  const first = await Promise.race([answer, late]);
   over.abort();
-  return answered;
+  return first;
 }
 
 export function watchConsumers({ connection, consumers, fetchWithinMs, tell }: WatchOptions): Watch {
   const lookMs = Math.min(fetchWithinMs / LOOKS_WITHIN, MAX_LOOK_MS);
-  /** What was found wrong, and when. */
-  const found = new Map<Consumer, { state: 'stalled' | 'stuck'; at: number }>();
-  /** Nothing before this moment is held against a consumer. */
-  let since = performance.now();
+  /** What was found wrong, and the moment before which nothing is held against it any more. */
+  const records = new Map<Consumer, { from: number; wrong?: 'stalled' | 'stuck' }>();
   /** Since when the connection is open, but not ready. */
   let shakingHandsAt: number | undefined;
 
+  const excuse = (some: readonly Consumer[]): void => {
+    for (const consumer of some) records.set(consumer, { from: performance.now() });
+  };
+  excuse(consumers);
   const idleMs = ({ turnedAt }: Consumer): number => performance.now() - turnedAt;
   const stateOf = (consumer: Consumer): ConsumerHealth['state'] => {
-    const wrong = found.get(consumer);
-    return wrong && wrong.at > consumer.turnedAt ? wrong.state : 'consuming';
+    const { from = 0, wrong = 'consuming' } = records.get(consumer) ?? {};
+    return from > consumer.turnedAt ? wrong : 'consuming';
   };
   const overdue = (consumer: Consumer): boolean =>
-    performance.now() - Math.max(consumer.turnedAt, since, found.get(consumer)?.at ?? 0) > consumer.turnsWithinMs;
-  const beginAgain = (): void => {
-    since = performance.now();
-    found.clear();
-  };
-  /** A client that the caller made is the caller's to repair. */
+    Math.min(idleMs(consumer), performance.now() - (records.get(consumer)?.from ?? 0)) > consumer.turnsWithinMs;
+  /** A client that the caller made is the caller's to repair, and a Cluster looks after its nodes itself. */
   const reconnect = (): void => {
-    if (!connection.owned) return;
+    if (!connection.owned || connection.client.isCluster) return;
     tell({ kind: 'reconnected' });
     connection.client.disconnect(true);
   };
@@ -83,26 +96,25 @@ export function watchConsumers({ connection, consumers, fetchWithinMs, tell }: W
   const look = async (): Promise<void> => {
     const { status } = connection.client;
     if (status !== 'ready') {
-      beginAgain();
+      excuse(consumers);
       if (status !== 'connect') shakingHandsAt = undefined;
-      else shakingHandsAt ??= since;
+      else shakingHandsAt ??= performance.now();
       // Nobody else waits for this handshake with a limit.
-      if (shakingHandsAt === undefined || since - shakingHandsAt < fetchWithinMs) return;
+      if (shakingHandsAt === undefined || performance.now() - shakingHandsAt < fetchWithinMs) return;
       shakingHandsAt = undefined;
       return reconnect();
     }
-    for (const consumer of found.keys()) {
-      if (stateOf(consumer) !== 'consuming') continue;
-      found.delete(consumer);
+    for (const consumer of consumers) {
+      if (!records.get(consumer)?.wrong || stateOf(consumer) !== 'consuming') continue;
+      excuse([consumer]);
       tell({ kind: 'consuming', destination: consumer.destination });
     }
-    if (!consumers.some(overdue)) return;
-    if (await answers(connection, Math.min(ANSWER_WITHIN_MS, fetchWithinMs))) {
-      for (const consumer of consumers) if (overdue(consumer)) condemn(consumer);
-    } else {
-      beginAgain();
-      reconnect();
-    }
+    const late = consumers.filter(overdue);
+    const withinMs = Math.min(ANSWER_WITHIN_MS, fetchWithinMs);
+    const heard = await Promise.all(late.map(({ destination }) => answerOf(connection, withinMs, destination)));
+    late.filter((consumer, i) => heard[i] === 'answers' && overdue(consumer)).forEach(condemn);
+    excuse(late.filter((_, i) => heard[i] !== 'answers'));
+    if (heard.includes('is silent')) reconnect();
   };
 
   const condemn = (consumer: Consumer): void => {
@@ -111,10 +123,10 @@ export function watchConsumers({ connection, consumers, fetchWithinMs, tell }: W
     const toldBefore = stateOf(consumer) === 'stuck';
     if (consumer.hasRoom) {
       consumer.renew();
-      found.set(consumer, { state: 'stalled', at: performance.now() });
+      records.set(consumer, { from: performance.now(), wrong: 'stalled' });
       tell({ kind: 'renewed', ...news });
     } else {
-      found.set(consumer, { state: 'stuck', at: performance.now() });
+      records.set(consumer, { from: performance.now(), wrong: 'stuck' });
       if (!toldBefore) tell({ kind: 'stuck', ...news });
     }
   };
@@ -124,7 +136,7 @@ export function watchConsumers({ connection, consumers, fetchWithinMs, tell }: W
   const lookLater = (): void => {
     timer = setTimeout(() => {
       // The process itself stood still: its loops had no chance to come round.
-      if (performance.now() - lookedAt > lookMs + fetchWithinMs / 2) beginAgain();
+      if (performance.now() - lookedAt > lookMs + fetchWithinMs / 2) excuse(consumers);
       void look()
         .catch(() => {})
         .then(() => {

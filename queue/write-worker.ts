@@ -5,8 +5,8 @@ import { type Job, type JobJson, Worker } from 'bullmq';
 import { CORRUPT } from './take.ts';
 
 /** How often a worker that was let go of is looked at, and how long its loop may take to end once nothing is in flight. */
-const LOOK_MS = 500;
-const END_WITHIN_MS = 5000;
+const LOOK_MS = 250;
+const END_WITHIN_MS = 3000;
 
 export class WriteWorker extends Worker {
   /** The jobs' data as it stands in Redis. */

@@ -3,8 +3,7 @@ import { expect, test } from 'vitest';
 import { describeFound } from '../../cli/find-text.ts';
 import type { Attempt, Journal } from '../../core/journal.ts';
 import type { Found } from '../../queue/find.ts';
-
-const ESCAPE = '\u001b[31m\u009b2J\r\n';
+import { ESCAPE, hostileLetter } from './hostile-letter.ts';
 
 const attempt = (more: Partial<Attempt>): Attempt => ({
   attempt: 1,
@@ -24,6 +23,7 @@ const found = (journal: Partial<Journal>, more: Partial<Found> = {}): Found => (
   enqueuedAt: 1,
   journal: { generation: 0, attempts: [], postponed: 0, lost: 0, ...journal },
   requestIds: [],
+  lineage: [],
   ...more,
 });
 
@@ -48,19 +48,10 @@ test('no text of a write, its journal or its letter reaches the terminal as more
       path: ESCAPE,
       verdict: anything,
       requestIds: [ESCAPE],
-      letter: {
-        id: ESCAPE,
-        destination: ESCAPE,
-        jobId: ESCAPE,
-        deadAt: anything,
-        enqueuedAt: 1,
-        reason: anything,
-        because: ESCAPE,
-        verdict: anything,
-        envelope: { code: ESCAPE, message: ESCAPE, details: JSON.stringify({ field: ESCAPE }) },
-        lost: anything,
-        journal: found({}).journal,
-      },
+      letter: hostileLetter(found({}).journal),
+      origin: ESCAPE,
+      replacedBy: { idempotencyKey: ESCAPE, jobId: ESCAPE },
+      lineage: [hostileLetter(found({}).journal)],
     }),
     new PassThrough(),
   );

@@ -1,9 +1,10 @@
-// find, dead-letters and status, on writes that a real worker settled.
+// find, and what the reading commands share, on writes that a real worker settled.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, expect, test } from 'vitest';
+import { discard, replay } from '../../queue/operate.ts';
 import { redisUrl } from '../support/redis.ts';
 import { createWorld, planned, type World } from '../support/world.ts';
 import { documents, emptyFolder, MAIN, runCli } from './run-cli.ts';
@@ -74,11 +75,52 @@ test('find of what is nowhere ends with 1, says where it looked, and still print
   const { code, stdout, stderr } = await runCli(['find', 'no-such-key', '-o', 'json', '--destination', world.name]);
   expect({ code, stdout }).toEqual({ code: 1, stdout: '[]\n' });
   expect(stderr).toBe(
-    `waybill: NOT_FOUND: nothing stands for "no-such-key" as idempotency key, job id, dead letter id or request_id of a dead letter; looked in ${world.name}. A delivered write is kept as long as its key lives.\n`,
+    `waybill: NOT_FOUND: nothing stands for "no-such-key" as idempotency key, job id, dead letter id or request_id; looked in ${world.name}. There is no delivered write. A delivered write is kept as long as its key lives.\n`,
   );
   const unknown = await runCli(['find', 'x', '--destination', 'never-used']);
   expect(unknown.code).toBe(1);
   expect(unknown.stderr).toMatch(/^waybill: NOT_FOUND: no destination "never-used"; there are /);
+});
+
+test('find tells of a delivered write by its request_id, and of how many delivered ones it has gone through', async () => {
+  await world.startWorker();
+  const ids: string[] = [];
+  for (let i = 0; i < 3; i += 1) ids.push((await world.until(await added('ok'), 'delivered')).requestIds[0] ?? '');
+  const of = ['--destination', world.name];
+  const [found, short, none] = await Promise.all([
+    runCli(['find', ids[0] ?? '', ...of]),
+    runCli(['find', ids[0] ?? '', ...of, '--scan-limit', '2']),
+    runCli(['find', ids[0] ?? '', ...of, '--scan-limit', '0']),
+  ]);
+  expect(found).toMatchObject({ code: 0, stderr: '' });
+  expect(found.stdout).toMatch(/^state +delivered$/m);
+  expect(short).toMatchObject({ code: 1, stdout: '' });
+  expect(short.stderr).toMatch(/ Looked at 2 of 3 delivered writes, back to \S+Z; --scan-limit looks further\. /);
+  expect(none).toMatchObject({ code: 1, stdout: '' });
+  expect(none.stderr).toContain(' No delivered write was gone through for a request_id: --scan-limit says how many ');
+});
+
+test('find tells what became of a dead write: discarded, its earlier generations, or where another key took it', async () => {
+  await world.startWorker();
+  const ann = { by: 'ann', reason: 'the template is mended' };
+  const [again, other, unwanted] = [await added('401', 'ok'), await added('400'), await added('404')];
+  const letterOf = async (key: string): Promise<string> => (await world.until(key, 'dead')).letter?.id ?? '';
+  await replay(world.reader, world.name, await letterOf(again), ann);
+  await world.until(again, 'delivered');
+  const { jobId } = await replay(world.reader, world.name, await letterOf(other), ann, { newKey: 'a-new-key' });
+  await discard(world.reader, world.name, await letterOf(unwanted), { by: 'ben', reason: 'not wanted' });
+  await world.until('a-new-key', 'dead');
+  const find = async (key: string): Promise<string> => (await runCli(['find', key])).stdout;
+  const [delivered, replaced, replacement, discarded] = await Promise.all([again, other, 'a-new-key', unwanted].map(find));
+  expect(delivered).toMatch(
+    /^generation 0 +died \S+Z: rejected, HTTP 401 is not retried, not-applied; replayed by ann at \S+Z: the template is mended$/m,
+  );
+  expect(delivered).toMatch(/^generation +1$/m);
+  expect(replaced).toMatch(/^state +replaced$/m);
+  expect(replaced).toMatch(new RegExp(`^replaced by +key a-new-key \\(job ${jobId}\\)$`, 'm'));
+  expect(replacement).toMatch(/^replayed from +dead letter \S+\.g0, of another key$/m);
+  expect(discarded).toMatch(/^state +discarded$/m);
+  expect(discarded).toMatch(/^then +discarded by ben at \S+Z: not wanted$/m);
 });
 
 test('dead letters are listed the newest first and exported the oldest first', async () => {
@@ -107,25 +149,6 @@ test('without dead letters the list is empty, and says so beside the data', asyn
   const of = ['--destination', world.name];
   expect(await runCli(['dead-letters', 'list', ...of])).toEqual({ code: 0, stdout: '', stderr: 'no dead letters\n' });
   expect(await runCli(['dead-letters', 'export', ...of])).toEqual({ code: 0, stdout: '', stderr: '' });
-});
-
-test('status counts, and shows a mistyped destination as a queue with no worker', async () => {
-  await world.startWorker();
-  await world.until(await added(), 'delivered');
-  await world.until(await added('400'), 'dead');
-  const served = await runCli(['status', '--destination', world.name]);
-  expect(served).toMatchObject({ code: 0, stderr: '' });
-  expect(served.stdout).toMatch(
-    /^destination +workers +waiting +active +delayed +delivered +dead\n\S+ +1 +0 +0 +0 +1 +1\n$/,
-  );
-
-  const typo = await createWorld();
-  await typo.queue.add('send', planned());
-  const { stdout, stderr } = await runCli(['status', '--destination', typo.name]);
-  expect(stdout).toMatch(/^\S+ +no worker +1 +0 +0 +0 +0$/m);
-  expect(stderr).toBe(`${typo.name}: no worker serves it. Is the name right, and does a worker run?\n`);
-  const rows = documents((await runCli(['status', '-o', 'ndjson'])).stdout);
-  expect(rows).toContainEqual(expect.objectContaining({ destination: typo.name, workers: 0, waiting: 1 }));
 });
 
 test('a letter that is no letter any more is told by its id, and hides no other', async () => {

@@ -16,6 +16,8 @@ export interface CliOptions {
   cwd?: string;
   /** All of its standard input. */
   input?: string | Buffer;
+  /** More may come: its standard input does not end behind `input`. */
+  keepOpen?: boolean;
 }
 
 export interface Ended {
@@ -41,7 +43,10 @@ export async function emptyFolder(): Promise<string> {
 }
 
 /** Starts it; it is stopped when the test ends. */
-export async function startCli(args: readonly string[], { env = {}, cwd, input }: CliOptions = {}): Promise<Cli> {
+export async function startCli(
+  args: readonly string[],
+  { env = {}, cwd, input = '', keepOpen = false }: CliOptions = {},
+): Promise<Cli> {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(?:WAYBILL_|REDIS_URL|NO_COLOR|FORCE_COLOR)/.test(name),
   );
@@ -54,7 +59,8 @@ export async function startCli(args: readonly string[], { env = {}, cwd, input }
   child.stdout.setEncoding('utf8').on('data', (text: string) => (printed.stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (printed.stderr += text));
   child.stdin.on('error', () => {}); // it may end without reading
-  child.stdin.end(input ?? '');
+  if (keepOpen) child.stdin.write(input);
+  else child.stdin.end(input);
   const ended = new Promise<Ended>((resolve) => child.once('close', (code) => resolve({ code, ...printed })));
   onTestFinished(async () => {
     child.kill('SIGTERM'); // dev takes down what it started

@@ -1,0 +1,96 @@
+// What a person is told before and after an act on dead letters. Texts of letters may be the API's: all of it goes
+// through printable().
+import { printable } from '../core/envelope.ts';
+import type { Operator } from '../queue/acts.ts';
+import { DONE, type ItemResult, type LetterAct } from './letter-acts.ts';
+import { cellsOf } from './letter-row.ts';
+import type { Plan } from './letter-plan.ts';
+import { layOut } from './output.ts';
+
+const MAX_LINE = 400;
+const LETTER_WIDTH = 26;
+const STATUS_WIDTH = 13;
+
+/** `1 dead letter`, `40 dead letters`. */
+export const counted = (count: number): string => `${count} dead letter${count === 1 ? '' : 's'}`;
+
+const line = (text: string): string => printable(text, MAX_LINE);
+
+/** What will be done, a few of the letters, what will not be done and why. @param operator missing at a dry run */
+export function describePlan(plan: Plan, act: LetterAct, operator: Operator | undefined): string[] {
+  const { items, todo, sample, not, advice, more } = plan;
+  if (items.length === 0) return [`no ${act.from} dead letter matches`];
+  const lines: string[] = [];
+  if (todo > 0) {
+    lines.push(`${counted(todo)} would be ${DONE[act.verb]}${act.how(todo)}${operator ? ':' : ''}`);
+    if (operator) {
+      lines.push(...layOut(sample.map(cellsOf), '  ').trimEnd().split('\n'));
+      if (todo > sample.length) lines.push(`  and ${todo - sample.length} more`);
+    }
+  }
+  for (const [text, count] of advice) lines.push(line(`${count} of them: ${text}`));
+  for (const [why, { count, first }] of not) lines.push(line(`${count} would not (${why}): ${first}`));
+  if (more) lines.push(`more match: --limit ${items.length} leaves them for another time`);
+  if (operator && todo > 0) lines.push(line(`by ${operator.by}, because: ${operator.reason}`));
+  return lines;
+}
+
+/** What came of it. */
+export interface Tally {
+  counts: Map<ItemResult['status'], number>;
+  /** The words of the first that was not done. */
+  first: Map<ItemResult['status'], string>;
+  /** Not tried. */
+  left: number;
+}
+
+/** @param cutShort what kept it from going through all of them */
+export function describeOutcome(
+  { counts, first, left }: Tally,
+  { verb, from }: LetterAct,
+  cutShort?: string,
+): string[] {
+  const done = counts.get(DONE[verb]) ?? 0;
+  const others = [...counts].filter(([status]) => status !== DONE[verb]);
+  const told = [`${DONE[verb]} ${done}`, ...others.map(([status, count]) => `${WORDS[status] ?? status} ${count}`)];
+  if (left > 0) told.push(`not tried ${left}`);
+  const lines = [told.join(', ')];
+  for (const [status, text] of first) lines.push(line(`${WORDS[status] ?? status}: ${text}`));
+  if (cutShort !== undefined)
+    lines.push(
+      `waybill: STOPPED: ${cutShort}. The same command goes on where this one ended: what was ${DONE[verb]} is not ${from} any more.`,
+    );
+  return lines;
+}
+
+const WORDS: Partial<Record<ItemResult['status'], string>> = {
+  handled: 'handled by somebody first',
+  'not-found': 'not found',
+};
+
+/** Of one width from the first row on: rows are printed as they come. */
+export function rowOf({
+  letter,
+  destination,
+  status,
+  generation,
+  jobId,
+  idempotencyKey,
+  advice,
+  error,
+}: ItemResult): string {
+  const went =
+    generation === undefined
+      ? ''
+      : generation > 0
+        ? `generation ${generation}${advice === undefined ? '' : `; ${advice}`}`
+        : `key ${idempotencyKey} (job ${jobId})`;
+  const said = error ? `${error.code}: ${error.message}` : went || (advice ?? '');
+  const cells = [
+    line(letter).padEnd(LETTER_WIDTH),
+    line(status).padEnd(STATUS_WIDTH),
+    line(destination ?? '-'),
+    line(said),
+  ];
+  return layOut([cells]);
+}

@@ -1,0 +1,123 @@
+// An act on dead letters, one at a time: at a pace, until a signal asks to stop or Redis goes. Whatever happens on the
+// way, the counts at the end are what was done.
+import { setTimeout } from 'node:timers/promises';
+import { WaybillError } from '../core/errors.ts';
+import type { Operator } from '../queue/acts.ts';
+import type { Reader } from '../queue/reader.ts';
+import { describeOutcome, rowOf, type Tally } from './act-text.ts';
+import { EXIT, explainError, type ExitCode } from './exit-codes.ts';
+import { type Io, say, write } from './io.ts';
+import { DONE, type ItemResult, type LetterAct } from './letter-acts.ts';
+import type { Plan, Planned } from './letter-plan.ts';
+import { printDocuments } from './output.ts';
+import { startProgress } from './progress.ts';
+import type { GlobalFlags } from './settings.ts';
+
+/** Acts on what the plan holds, prints what came of each, and tells the counts. */
+export async function carryOut(
+  io: Io,
+  flags: GlobalFlags & { rate?: number },
+  plan: Plan,
+  act: LetterAct,
+  operator: Operator,
+  reader: Reader,
+): Promise<ExitCode> {
+  const { asked } = io.untilStopped();
+  const tally: Tally = { counts: new Map(), first: new Map(), left: 0 };
+  const progress = startProgress(io, act.verb, plan.items.length);
+  const pace = paced(flags.rate);
+  let lost: unknown;
+  async function* results(): AsyncGenerator<ItemResult> {
+    for (const [i, item] of plan.items.entries()) {
+      if (!item.not) await pace.wait(asked);
+      if (asked.aborted || lost !== undefined) {
+        tally.left = plan.items.length - i;
+        return;
+      }
+      const result = item.not ? resultOf(item, act) : await perform(item);
+      tally.counts.set(result.status, (tally.counts.get(result.status) ?? 0) + 1);
+      // Of the others the plan has told why.
+      if (!item.not && result.error && !tally.first.has(result.status))
+        tally.first.set(result.status, result.error.message);
+      progress?.show(i + 1, `${i + 1} of ${plan.items.length}`);
+      yield result;
+    }
+  }
+  async function perform({ letter, destination = '' }: Planned): Promise<ItemResult> {
+    try {
+      return {
+        letter,
+        destination,
+        status: DONE[act.verb],
+        ...(await act.perform(reader, destination, letter, operator)),
+      };
+    } catch (error) {
+      if (explainError(error).exit === EXIT.redis) lost = error;
+      return { letter, destination, ...failure(error) };
+    }
+  }
+  try {
+    await printResults(io, flags, results());
+  } finally {
+    progress?.end();
+    const cutShort =
+      lost !== undefined
+        ? 'Redis is away'
+        : asked.aborted && tally.left > 0
+          ? String(asked.reason)
+          : undefined;
+    for (const line of describeOutcome(tally, act, cutShort)) say(io, line);
+  }
+  if (lost !== undefined) throw lost;
+  if (tally.left > 0) return EXIT.interrupted;
+  return [...tally.counts.keys()].every((status) => status === DONE[act.verb]) ? EXIT.ok : EXIT.failed;
+}
+
+/** The first goes at once, the others in even steps. @param rate a second; as fast as it goes when left out */
+function paced(rate: number | undefined): { wait(stop: AbortSignal): Promise<void> } {
+  let nextAt = 0;
+  return {
+    async wait(stop) {
+      if (rate === undefined) return;
+      const now = performance.now();
+      if (nextAt > now) await setTimeout(nextAt - now, undefined, { signal: stop }).catch(() => {});
+      nextAt = Math.max(now, nextAt) + 1000 / rate;
+    },
+  };
+}
+
+const STATUS_OF: Partial<Record<WaybillError['code'], ItemResult['status']>> = {
+  LETTER_HANDLED: 'handled',
+  REPLAY_REFUSED: 'refused',
+  IDEMPOTENCY_CONFLICT: 'refused',
+  NOT_FOUND: 'not-found',
+};
+
+function failure(error: unknown): Pick<ItemResult, 'status' | 'error'> {
+  if (error instanceof WaybillError) {
+    const { code, message } = error;
+    return { status: STATUS_OF[code] ?? 'failed', error: { code, message } };
+  }
+  const { exit, said = '' } = explainError(error);
+  const [, code = 'UNEXPECTED', words = said] = /^([A-Z_]+): (.*)$/s.exec(said) ?? [];
+  const message = exit === EXIT.redis ? `${words} It may have been done all the same.` : words;
+  return { status: 'failed', error: { code, message } };
+}
+
+/** Of a letter that is not tried, or not yet. */
+export function resultOf({ not, doubleAccepted, advice, ...item }: Planned, { verb }: LetterAct): ItemResult {
+  if (not) return { ...item, ...not };
+  return {
+    ...item,
+    status: `would-${verb}`,
+    ...(doubleAccepted && { doubleAccepted }),
+    ...(advice !== undefined && { advice }),
+  };
+}
+
+type Results = Iterable<ItemResult> | AsyncIterable<ItemResult>;
+
+export async function printResults(io: Io, { output = 'table' }: GlobalFlags, results: Results): Promise<void> {
+  if (output !== 'table') return printDocuments(io, output, results);
+  for await (const result of results) await write(io.stdout, rowOf(result));
+}

@@ -1,0 +1,114 @@
+// waybill dead-letters replay, discard, restore: settle what is meant, show it, ask, then carry it out.
+import { WaybillError } from '../core/errors.ts';
+import { checkOperator, type Operator } from '../queue/acts.ts';
+import { Reader } from '../queue/reader.ts';
+import { askText, confirm } from './ask.ts';
+import { counted, describePlan } from './act-text.ts';
+import { carryOut, printResults, resultOf } from './carry-out.ts';
+import { CliError, EXIT, type ExitCode } from './exit-codes.ts';
+import { type Io, say } from './io.ts';
+import { DISCARDING, type LetterAct, replaying, RESTORING } from './letter-acts.ts';
+import { DEAD_REASONS, type FilterFlags, filterOf } from './letter-flags.ts';
+import { type Plan, planFor } from './letter-plan.ts';
+import { operatorName } from './operator.ts';
+import { loadConfig } from './settings.ts';
+
+export interface ActFlags extends FilterFlags {
+  all?: boolean;
+  by?: string;
+  reason?: string;
+  dryRun?: boolean;
+  yes?: boolean;
+  /** A second. */
+  rate?: number;
+  limit: number;
+}
+
+export interface ReplayFlags extends ActFlags {
+  newKey?: boolean;
+  acceptDouble?: boolean;
+  ignoreExpiry?: boolean;
+}
+
+/** More than a screen of letters: their number is typed. */
+const TYPED_ABOVE = 100;
+const ACCEPTED = 'applied twice';
+
+export function deadLettersReplay(io: Io, flags: ReplayFlags, ids: readonly string[]): Promise<ExitCode> {
+  const { newKey, acceptDouble, ignoreExpiry } = flags;
+  const act = replaying({
+    ...(newKey && { newKey }),
+    ...(acceptDouble && { acceptDouble }),
+    ...(ignoreExpiry && { ignoreExpiry }),
+  });
+  return actOnLetters(io, flags, ids, act);
+}
+
+export const deadLettersDiscard = (io: Io, flags: ActFlags, ids: readonly string[]): Promise<ExitCode> =>
+  actOnLetters(io, flags, ids, DISCARDING);
+
+export const deadLettersRestore = (io: Io, flags: ActFlags, ids: readonly string[]): Promise<ExitCode> =>
+  actOnLetters(io, flags, ids, RESTORING);
+
+async function actOnLetters(io: Io, flags: ActFlags, ids: readonly string[], act: LetterAct): Promise<ExitCode> {
+  const now = Date.now();
+  const filter = filterOf(flags, now);
+  const { destination, limit, dryRun = false } = flags;
+  if (ids.length === 0 && destination === undefined && Object.keys(filter).length === 0 && !flags.all)
+    throw new CliError(
+      'USAGE',
+      `which dead letters? Give ids or flags that say what they have in common; --all is every one`,
+    );
+  if (DEAD_REASONS.includes(flags.reason ?? ''))
+    throw new CliError(
+      'USAGE',
+      `--reason is why you ${act.verb} them; those that died of it are asked for with --dead-reason ${flags.reason}`,
+    );
+  const operator = dryRun ? undefined : operatorOf(io, flags, act);
+  const { redis } = await loadConfig(io, flags);
+  const reader = await Reader.open(redis);
+  try {
+    const plan = await planFor(reader, act, { ids, destination, filter, limit }, now);
+    for (const line of describePlan(plan, act, operator)) say(io, line);
+    if (!operator || plan.items.length === 0) {
+      const results = plan.items.map((item) => resultOf(item, act));
+      await printResults(io, flags, results);
+      return EXIT.ok;
+    }
+    if (plan.todo > 0 && !(await isConfirmed(io, flags, plan, act))) {
+      say(io, 'nothing was done');
+      return EXIT.interrupted;
+    }
+    return await carryOut(io, flags, plan, act, operator, reader);
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Told before anything is read: a reason is owed whatever matches. */
+function operatorOf(io: Io, { by, reason }: ActFlags, { verb }: LetterAct): Operator {
+  if (reason === undefined)
+    throw new CliError('USAGE', `--reason TEXT is needed: why you ${verb} them; it is written down with the act`);
+  try {
+    return checkOperator({ by: operatorName(io, by), reason });
+  } catch (error) {
+    if (error instanceof WaybillError) throw new CliError('USAGE', `--${error.message}`, error);
+    throw error;
+  }
+}
+
+async function isConfirmed(io: Io, { yes = false }: ActFlags, plan: Plan, { verb, how }: LetterAct): Promise<boolean> {
+  const { todo, doubles } = plan;
+  const question = `${verb[0]?.toUpperCase()}${verb.slice(1)} ${counted(todo)}${how(todo)}?`;
+  if (doubles > 0) {
+    // On a terminal it is typed whatever was given: a line of the history must not do it once more.
+    const given = yes && !(io.stdin.isTTY && io.stderr.isTTY);
+    await askText(io, `${doubles} of the writes may be applied twice. Type "${ACCEPTED}" to accept that.`, {
+      yes: given,
+      expected: ACCEPTED,
+    });
+  }
+  if (todo <= TYPED_ABOVE) return confirm(io, question, { yes });
+  await askText(io, `${question} Type ${todo} to go on.`, { yes, expected: String(todo) });
+  return true;
+}

@@ -1,0 +1,90 @@
+// The commands below `waybill dead-letters` and their options.
+import { type Command, Option } from 'commander';
+import type { ExitCode } from './exit-codes.ts';
+import { perSecond, wholeNumber } from './flag-values.ts';
+import type { Io } from './io.ts';
+import { addFilterFlags, FILTER_HELP, noReasonHere } from './letter-flags.ts';
+
+/** Makes commander's action out of a command that is loaded when it runs: it is given its options, then its argument. */
+export type Run = (
+  load: () => Promise<(io: Io, options: never, argument: never) => Promise<ExitCode>>,
+) => (...given: unknown[]) => Promise<void>;
+
+const MAX_LIST = 10_000;
+/** Ids and rulings of so many are held before the first is acted on. */
+const MAX_ACTS = 1_000_000;
+const IDS = '[ids...]';
+const STATES = ['open', 'replayed', 'discarded'];
+
+export function addDeadLetters(program: Command, run: Run): void {
+  const letters = program
+    .command('dead-letters')
+    .description('writes that could not be delivered: look, replay, discard');
+  addFilterFlags(letters.command(`list ${IDS}`).description('the newest first'))
+    .addOption(new Option('--state <state>', 'where they are; default open').choices(STATES))
+    .option('--limit <n>', 'at most so many', wholeNumber(1, MAX_LIST), 50)
+    .addOption(noReasonHere())
+    .addHelpText('after', FILTER_HELP)
+    .action(run(async () => (await import('./dead-letters-list.ts')).deadLettersList));
+  letters
+    .command('show <id>')
+    .description(
+      'one with all that is known of it, and what a replay would be told. By dead letter id, job id, key or request_id',
+    )
+    .option('--destination <name>', 'look in this one only')
+    .action(run(async () => (await import('./dead-letters-show.ts')).deadLettersShow));
+
+  const replay = letters
+    .command(`replay ${IDS}`)
+    .description('send them again, each under its own key as its next generation');
+  addActFlags(replay)
+    .option('--new-key', 'as new writes under new keys; for what was not applied')
+    .option('--accept-double', 'also what may be applied twice by it')
+    .option('--ignore-expiry', 'also past the expiry of the write itself')
+    .addHelpText('after', FILTER_HELP + REPLAY_HELP + ACT_HELP)
+    .action(run(async () => (await import('./dead-letters-act.ts')).deadLettersReplay));
+  addActFlags(
+    letters.command(`discard ${IDS}`).description('put them aside; they can be restored until retention ends'),
+  )
+    .addHelpText('after', FILTER_HELP + ACT_HELP)
+    .action(run(async () => (await import('./dead-letters-act.ts')).deadLettersDiscard));
+  addActFlags(letters.command(`restore ${IDS}`).description('take discarded ones back'))
+    .addHelpText('after', FILTER_HELP + ACT_HELP)
+    .action(run(async () => (await import('./dead-letters-act.ts')).deadLettersRestore));
+
+  addFilterFlags(letters.command(`export ${IDS}`))
+    .description('all of them, the oldest first, a JSON object a line; -o json: as one array')
+    .addOption(new Option('--state <state>', 'where they are; default open').choices(STATES))
+    .option('--limit <n>', 'at most so many', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .addOption(noReasonHere())
+    .addHelpText('after', FILTER_HELP)
+    .action(run(async () => (await import('./dead-letters-export.ts')).deadLettersExport));
+  letters
+    .command('audit')
+    .description('who did what to them and why, and what retention took away; the newest first')
+    .option('--destination <name>', 'of this one only')
+    .option('--limit <n>', 'at most so many', wholeNumber(1, MAX_LIST), 50)
+    .action(run(async () => (await import('./dead-letters-audit.ts')).deadLettersAudit));
+}
+
+const addActFlags = (command: Command): Command =>
+  addFilterFlags(command)
+    .option('--all', 'every one, where nothing else says which')
+    .option('--reason <text>', 'why you do it; written down with the act')
+    .option('--by <name>', 'who does it; default WAYBILL_OPERATOR, or user@host')
+    .option('--dry-run', 'say what would be done, and do nothing')
+    .option('--yes', 'do not ask')
+    .option('--rate <n>', 'at most so many a second', perSecond)
+    .option('--limit <n>', 'at most so many, the oldest first', wholeNumber(1, MAX_ACTS), MAX_ACTS);
+
+const REPLAY_HELP = `
+
+Under its own key a write cannot be applied twice while the API keeps the key. --accept-double is for what could be:
+on a terminal it is confirmed by typing, whatever else is given; without one it takes --yes.`;
+
+const ACT_HELP = `
+
+Which letters are meant is settled first and shown. Each is then acted on in one step that writes down who and why; of two
+operators at one letter one wins, and the other is told. Answers: {"letter","destination","status","jobId",
+"idempotencyKey","generation","advice","error"}, status replayed, discarded, restored, refused, handled (somebody was
+first), not-found or failed; at --dry-run would-replay and so on. Ends with 1 when one was not done.`;

@@ -1,0 +1,103 @@
+// The three acts upon a dead letter as the command line knows them: what the rules say before, and the act itself.
+import type { Act, LetterState, Operator } from '../queue/acts.ts';
+import type { FiledLetter } from '../queue/dead-letters.ts';
+import { discard, refused, replay, type ReplayOptions, restore, ruleOnReplay } from '../queue/operate.ts';
+import type { Reader } from '../queue/reader.ts';
+import { isoTime } from './reading.ts';
+
+export interface ItemError {
+  code: string;
+  message: string;
+}
+
+/** What is printed of one letter. */
+export interface ItemResult {
+  letter: string;
+  destination?: string;
+  status:
+    | (typeof DONE)[keyof typeof DONE]
+    | `would-${keyof typeof DONE}`
+    /** The rules do not allow it. */
+    | 'refused'
+    /** Somebody was first. */
+    | 'handled'
+    | 'not-found'
+    /** Redis did not say whether it was done, or something unforeseen. */
+    | 'failed';
+  /** Of the write that goes out. */
+  jobId?: string;
+  idempotencyKey?: string;
+  generation?: number;
+  doubleAccepted?: true;
+  advice?: string;
+  error?: ItemError;
+}
+
+export const DONE = { replay: 'replayed', discard: 'discarded', restore: 'restored' } as const;
+
+/** What the rules say to one letter. */
+export type Ruled = { refused: ItemError & { why: string } } | { advice?: string; doubleAccepted?: boolean };
+
+export interface LetterAct {
+  verb: keyof typeof DONE;
+  /** Where a letter must be. */
+  from: LetterState;
+  /** Behind "40 dead letters would be replayed". */
+  how: (count: number) => string;
+  /** @param now epoch ms */
+  rule(letter: FiledLetter, now: number): Ruled;
+  /** @throws WaybillError as queue/operate.ts says */
+  perform(reader: Reader, destination: string, letter: string, operator: Operator): Promise<Partial<ItemResult>>;
+}
+
+export function replaying(options: ReplayOptions): LetterAct {
+  return {
+    verb: 'replay',
+    from: 'open',
+    how(count) {
+      if (options.newKey !== undefined) return count === 1 ? ' under a new key' : ' under new keys';
+      return count === 1 ? ' under its own key' : ' under their own keys';
+    },
+    rule(letter, now) {
+      const ruling = ruleOnReplay(letter, options, now);
+      if (!ruling.allowed || !letter.write) {
+        const { code, field = 'NOT_A_WRITE', message } = refused(letter.id, ruling);
+        return { refused: { code, message, why: field } };
+      }
+      const { doubleAccepted, advice = adviceOn(letter, options) } = ruling;
+      return { doubleAccepted, ...(advice !== undefined && { advice }) };
+    },
+    async perform(reader, destination, letter, operator) {
+      const { doubleAccepted, ...done } = await replay(reader, destination, letter, operator, options);
+      return { ...done, ...(doubleAccepted && { doubleAccepted }) };
+    },
+  };
+}
+
+const MAY_BE_STORED = 'the API may give this key its stored rejection again; a new key is judged anew';
+
+/** Beside what the rules say: they speak of a stored rejection once the API has given one. */
+export function adviceOn({ reason, journal }: FiledLetter, { newKey }: ReplayOptions): string | undefined {
+  const answered = journal.attempts.findLast(({ outcome }) => outcome === 'response');
+  return newKey === undefined && reason === 'rejected' && answered?.evidence === 'not-applied'
+    ? MAY_BE_STORED
+    : undefined;
+}
+
+const plain = (verb: 'discard' | 'restore', from: LetterState, act: typeof discard): LetterAct => ({
+  verb,
+  from,
+  how: () => '',
+  rule: () => ({}),
+  async perform(reader, destination, letter, operator) {
+    const { jobId } = await act(reader, destination, letter, operator);
+    return { jobId };
+  },
+});
+
+export const DISCARDING = plain('discard', 'open', discard);
+export const RESTORING = plain('restore', 'discarded', restore);
+
+/** `replayed by ann at …: the template is fixed`. No character of it is checked for a terminal. */
+export const actInWords = ({ act, by, at, reason }: Act): string =>
+  `${DONE[act]} by ${by} at ${isoTime(at)}: ${reason}`;

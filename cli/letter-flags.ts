@@ -1,0 +1,81 @@
+// Which dead letters a command means: the same flags for the list, the export and the acts.
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { DeadReason } from '../core/decide.ts';
+import { MAX_CODE } from '../core/envelope.ts';
+import type { Verdict } from '../core/verdict.ts';
+import type { LetterFilter } from '../queue/letter-filter.ts';
+import { CliError } from './exit-codes.ts';
+import { duration, isoInstant, textUpTo, wholeNumber } from './flag-values.ts';
+import type { ReadingFlags } from './reading.ts';
+
+export interface FilterFlags extends ReadingFlags {
+  code?: string;
+  field?: string;
+  status?: number;
+  deadReason?: DeadReason;
+  verdict?: Verdict;
+  /** ms */
+  olderThan?: number;
+  newerThan?: number;
+  /** Epoch ms. */
+  since?: number;
+  before?: number;
+}
+
+export const DEAD_REASONS = Object.keys({
+  rejected: 0,
+  exhausted: 0,
+  crashed: 0,
+  'too-late': 0,
+  'key-expired': 0,
+  invalid: 0,
+} satisfies Record<DeadReason, 0>);
+const VERDICTS = Object.keys({ 'applied-once': 0, 'not-applied': 0, 'in-doubt': 0 } satisfies Record<Verdict, 0>);
+
+export const FILTER_HELP = `
+Letters are named by id (dead letter id, job id or idempotency key), or by what they have in common: every flag that is
+given must hold. --code and --field are compared exactly. --dead-reason is why the write died; an act's own --reason is
+why you act, and is written down with it.`;
+
+export function addFilterFlags(command: Command): Command {
+  return command
+    .option('--destination <name>', 'of this one only')
+    .option('--code <code>', 'whose last answer had this code', textUpTo(MAX_CODE))
+    .option('--field <name>', 'whose last answer named this field', textUpTo(MAX_CODE))
+    .option('--status <n>', 'whose last answer had this HTTP status', wholeNumber(100, 599))
+    .addOption(new Option('--dead-reason <reason>', 'that died of this').choices(DEAD_REASONS))
+    .addOption(new Option('--verdict <verdict>', 'of this verdict').choices(VERDICTS))
+    .addOption(
+      new Option('--older-than <span>', 'dead for longer: 90s, 15m, 2h, 7d').argParser(duration).conflicts('before'),
+    )
+    .addOption(new Option('--newer-than <span>', 'dead for less').argParser(duration).conflicts('since'))
+    .option('--since <time>', 'dead at this ISO time or after', isoInstant)
+    .option('--before <time>', 'dead before this ISO time', isoInstant);
+}
+
+/** Refuses --reason where nobody acts, with the flag that was meant. */
+export const noReasonHere = (): Option =>
+  new Option('--reason <reason>').hideHelp().argParser(() => {
+    throw new InvalidArgumentError('Why a write died is asked for with --dead-reason.');
+  });
+
+/**
+ * @param now epoch ms
+ * @throws CliError USAGE when no time lies between the bounds
+ */
+export function filterOf(flags: FilterFlags, now: number): LetterFilter {
+  const { code, field, status, deadReason, verdict, olderThan, newerThan } = flags;
+  const before = olderThan === undefined ? flags.before : now - olderThan;
+  const since = newerThan === undefined ? flags.since : now - newerThan;
+  if (before !== undefined && since !== undefined && before <= since)
+    throw new CliError('USAGE', 'no time lies between the two bounds of age: nothing can match');
+  return {
+    ...(code !== undefined && { code }),
+    ...(field !== undefined && { field }),
+    ...(status !== undefined && { status }),
+    ...(deadReason !== undefined && { reason: deadReason }),
+    ...(verdict !== undefined && { verdict }),
+    ...(before !== undefined && { before }),
+    ...(since !== undefined && { since }),
+  };
+}

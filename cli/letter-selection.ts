@@ -1,0 +1,104 @@
+// The dead letters that flags and ids mean, over all destinations that are looked in.
+import type { LetterState } from '../queue/acts.ts';
+import { countLetters, type FiledLetter, getLetter, letters, type UnreadableLetter } from '../queue/dead-letters.ts';
+import { find } from '../queue/find.ts';
+import { type LetterFilter, matches } from '../queue/letter-filter.ts';
+import type { Reader } from '../queue/reader.ts';
+import { inOrder } from './in-order.ts';
+
+export type Letter = FiledLetter | UnreadableLetter;
+
+export interface Sought {
+  /** These alone, in their order and, where no state is given, in any; without one all that match. */
+  ids: readonly string[];
+  destination?: string | undefined;
+  /** Open ones where it is left out. */
+  state?: LetterState | undefined;
+  first: 'oldest' | 'newest';
+  filter: LetterFilter;
+  /** Stops after so many letters, whether they match or not. */
+  lookAtMost?: number;
+}
+
+export interface Selected {
+  letters: AsyncGenerator<Letter>;
+  /** How many there are, matching or not; of ids none is counted. */
+  total: number;
+  /** How many were read so far. */
+  looked: number;
+  /** Ids that nothing was found for so far. */
+  missing: string[];
+}
+
+export async function select(reader: Reader, sought: Sought): Promise<Selected> {
+  const { ids, destination, state = 'open', first } = sought;
+  const names = await reader.destinations(destination);
+  const selected: Omit<Selected, 'letters'> = { total: 0, looked: 0, missing: [] };
+  if (ids.length > 0) return Object.assign(selected, { letters: named(reader, sought, selected) });
+  for (const name of names) selected.total += await countLetters(reader, name, state);
+  const streams = names.map((name) => matching(reader, name, sought, selected));
+  return Object.assign(selected, { letters: inOrder(streams, first, (letter) => timeOf(letter, state)) });
+}
+
+/** Of what cannot be read nothing is known but where it is. */
+export const isMeant = (letter: Letter, filter: LetterFilter): boolean =>
+  'unreadable' in letter ? Object.keys(filter).length === 0 : matches(letter, filter);
+
+async function* matching(
+  reader: Reader,
+  destination: string,
+  { state = 'open', first, filter, lookAtMost = Infinity }: Sought,
+  selected: { looked: number },
+): AsyncGenerator<Letter> {
+  const { since, before } = filter;
+  const bounds = { ...(since !== undefined && { since }), ...(before !== undefined && { before }) };
+  for await (const letter of letters(reader, destination, { state, first, filter: bounds })) {
+    if (selected.looked >= lookAtMost) return;
+    selected.looked += 1;
+    if (isMeant(letter, filter)) yield letter;
+  }
+}
+
+async function* named(
+  reader: Reader,
+  { ids, destination, state, filter }: Sought,
+  selected: { missing: string[] },
+): AsyncGenerator<Letter> {
+  for (const id of new Set(ids)) {
+    const all = (await lettersOf(reader, id, destination)).letters;
+    const meant = all.filter((letter) => isMeant(letter, filter) && (state === undefined || letter.state === state));
+    yield* meant;
+    if (meant.length === 0) selected.missing.push(id);
+  }
+}
+
+/** Open letters stand in the order of their deaths, the others in that of the last act. */
+function timeOf({ deadAt, acts }: Letter, state: LetterState): number {
+  return state === 'open' ? deadAt : (acts?.at(-1)?.at ?? deadAt);
+}
+
+/** What an id of the command line stands for. */
+export interface Named {
+  /** One for each destination where it names a write, or one of its earlier generations. */
+  letters: FiledLetter[];
+  /** The state of a write that stands under the id and has no letter. */
+  withoutLetter?: string;
+}
+
+/** @param id of a dead letter or a job, an idempotency key, or the request_id of an attempt */
+export async function lettersOf(reader: Reader, id: string, destination?: string): Promise<Named> {
+  const exact: FiledLetter[] = [];
+  for (const name of await reader.destinations(destination)) {
+    const letter = await getLetter(reader, name, id);
+    if (letter) exact.push(letter);
+  }
+  if (exact.length > 0) return { letters: exact };
+  const found = await find(reader, id, destination);
+  const all = found.flatMap(({ lineage, letter }) => {
+    const own = letter ? [...lineage, letter] : lineage;
+    const meant = own.findLast(({ journal }) => journal.attempts.some(({ requestId }) => requestId === id));
+    return meant ?? own.at(-1) ?? [];
+  });
+  const [one] = found;
+  return { letters: all, ...(all.length === 0 && one && { withoutLetter: one.state }) };
+}
