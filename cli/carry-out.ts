@@ -61,11 +61,7 @@ export async function carryOut(
   } finally {
     progress?.end();
     const cutShort =
-      lost !== undefined
-        ? 'Redis is away'
-        : asked.aborted && tally.left > 0
-          ? String(asked.reason)
-          : undefined;
+      lost !== undefined ? 'Redis is away' : asked.aborted && tally.left > 0 ? String(asked.reason) : undefined;
     for (const line of describeOutcome(tally, act, cutShort)) say(io, line);
   }
   if (lost !== undefined) throw lost;

@@ -25,7 +25,7 @@ const REDIS: Record<string, string[]> = {
   REDIS_SENTINEL_PASSWORD: ['redis', 'sentinelPassword'],
 };
 /** Read elsewhere in the CLI. */
-const OTHERS = ['WAYBILL_CONFIG', 'WAYBILL_DEBUG'];
+const OTHERS = ['WAYBILL_CONFIG', 'WAYBILL_DEBUG', 'WAYBILL_OPERATOR'];
 const KNOWN = [...OTHERS, ...Object.keys(TEXTS), ...Object.keys(NUMBERS)];
 
 export const ENVIRONMENT_HELP = `
@@ -41,6 +41,7 @@ Environment:
                          the worker's settings of these names
   WAYBILL_HEALTH_PORT    where the worker serves /livez, /readyz and /metrics; 0 for a free port
   WAYBILL_HEALTH_HOST    on which address; default 127.0.0.1
+  WAYBILL_OPERATOR       who replays, discards or restores a dead letter, where --by is not given
   WAYBILL_DEBUG=1        shows the stack of an error
 Flags go over the environment, that over the file. A destination's credential stands in the variable its auth.env names,
 or in the file that the variable NAME_FILE names.`;

@@ -75,10 +75,8 @@ async function actOnLetters(io: Io, flags: ActFlags, ids: readonly string[], act
       await printResults(io, flags, results);
       return EXIT.ok;
     }
-    if (plan.todo > 0 && !(await isConfirmed(io, flags, plan, act))) {
-      say(io, 'nothing was done');
-      return EXIT.interrupted;
-    }
+    if (plan.todo > 0 && !(await isConfirmed(io, flags, plan, act)))
+      throw new CliError('CANCELLED', 'nothing was done');
     return await carryOut(io, flags, plan, act, operator, reader);
   } finally {
     await reader.close();

@@ -1,7 +1,8 @@
 // waybill dead-letters show: one dead letter, and what can be done with it.
 import type { ReplayRuling } from '../core/replay.ts';
 import { WaybillError } from '../core/errors.ts';
-import type { FiledLetter } from '../queue/dead-letters.ts';
+import { printable } from '../core/envelope.ts';
+import type { FiledLetter, UnreadableLetter } from '../queue/dead-letters.ts';
 import { ruleOnReplay } from '../queue/operate.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { type Io, write } from './io.ts';
@@ -9,6 +10,8 @@ import { lettersOf } from './letter-selection.ts';
 import { describeLetter, type Rulings } from './letter-text.ts';
 import { printDocuments } from './output.ts';
 import { type ReadingFlags, withReader } from './reading.ts';
+
+const MAX_ID = 200;
 
 export async function deadLettersShow(io: Io, flags: ReadingFlags, id: string): Promise<ExitCode> {
   const { output = 'table' } = flags;
@@ -22,9 +25,13 @@ export async function deadLettersShow(io: Io, flags: ReadingFlags, id: string): 
   }
   const now = Date.now();
   if (output === 'table') {
-    await write(io.stdout, letters.map((letter) => describeLetter(letter, rulingsOn(letter, now), now)).join('\n'));
+    const texts = letters.map((letter) =>
+      'unreadable' in letter ? describeUnreadable(letter) : describeLetter(letter, rulingsOn(letter, now), now),
+    );
+    await write(io.stdout, texts.join('\n'));
   } else {
     const told = letters.map((letter) => {
+      if ('unreadable' in letter) return letter;
       const { sameKey, newKey } = rulingsOn(letter, now);
       return { ...letter, replay: { sameKey: withoutJournal(sameKey), newKey: withoutJournal(newKey) } };
     });
@@ -32,6 +39,9 @@ export async function deadLettersShow(io: Io, flags: ReadingFlags, id: string): 
   }
   return EXIT.ok;
 }
+
+const describeUnreadable = ({ id, destination, unreadable }: UnreadableLetter): string =>
+  `${printable(id, MAX_ID)} at ${destination} ${unreadable}. It can be discarded.\n`;
 
 const rulingsOn = (letter: FiledLetter, now: number): Rulings => ({
   sameKey: ruleOnReplay(letter, {}, now),

@@ -37,6 +37,7 @@ export async function findCommand(io: Io, flags: FindFlags, id: string): Promise
 
 /** A person at a terminal sees after this long that something is being done. */
 const QUIET_MS = 1000;
+const DRAW_EVERY_MS = 100;
 const ERASE_TO_END = '\u001b[K';
 
 /** Through the delivered writes, the newest first. */
@@ -46,19 +47,20 @@ async function goThrough(
   id: string,
   { destination, scanLimit = SCAN_LIMIT }: FindFlags,
 ): Promise<Scan> {
-  const startedAt = performance.now();
+  const quietUntil = performance.now() + QUIET_MS;
   const watched = io.stderr.isTTY === true;
-  let drawn = false;
+  let drawnAt = 0;
   const scan = await findDelivered(reader, id, {
     ...(destination !== undefined && { destination }),
     limit: scanLimit,
     onProgress({ scanned, kept }) {
-      if (!watched || performance.now() - startedAt < QUIET_MS) return;
-      drawn = true;
+      const now = performance.now();
+      if (!watched || now < quietUntil || now - drawnAt < DRAW_EVERY_MS) return;
+      drawnAt = now;
       io.stderr.write(`\rgoing through the delivered writes: ${count(scanned)} of ${count(kept)}${ERASE_TO_END}`);
     },
   });
-  if (drawn) io.stderr.write(`\r${ERASE_TO_END}`);
+  if (drawnAt > 0) io.stderr.write(`\r${ERASE_TO_END}`);
   return scan;
 }
 

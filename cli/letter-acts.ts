@@ -1,8 +1,8 @@
 // The three acts upon a dead letter as the command line knows them: what the rules say before, and the act itself.
 import type { Act, LetterState, Operator } from '../queue/acts.ts';
-import type { FiledLetter } from '../queue/dead-letters.ts';
 import { discard, refused, replay, type ReplayOptions, restore, ruleOnReplay } from '../queue/operate.ts';
 import type { Reader } from '../queue/reader.ts';
+import type { Letter } from './letter-selection.ts';
 import { isoTime } from './reading.ts';
 
 export interface ItemError {
@@ -45,7 +45,7 @@ export interface LetterAct {
   /** Behind "40 dead letters would be replayed". */
   how: (count: number) => string;
   /** @param now epoch ms */
-  rule(letter: FiledLetter, now: number): Ruled;
+  rule(letter: Letter, now: number): Ruled;
   /** @throws WaybillError as queue/operate.ts says */
   perform(reader: Reader, destination: string, letter: string, operator: Operator): Promise<Partial<ItemResult>>;
 }
@@ -59,12 +59,12 @@ export function replaying(options: ReplayOptions): LetterAct {
       return count === 1 ? ' under its own key' : ' under their own keys';
     },
     rule(letter, now) {
-      const ruling = ruleOnReplay(letter, options, now);
-      if (!ruling.allowed || !letter.write) {
+      const ruling = 'unreadable' in letter ? undefined : ruleOnReplay(letter, options, now);
+      if (!ruling?.allowed || !letter.write) {
         const { code, field = 'NOT_A_WRITE', message } = refused(letter.id, ruling);
         return { refused: { code, message, why: field } };
       }
-      const { doubleAccepted, advice = adviceOn(letter, options) } = ruling;
+      const { doubleAccepted, advice } = ruling;
       return { doubleAccepted, ...(advice !== undefined && { advice }) };
     },
     async perform(reader, destination, letter, operator) {
@@ -72,16 +72,6 @@ export function replaying(options: ReplayOptions): LetterAct {
       return { ...done, ...(doubleAccepted && { doubleAccepted }) };
     },
   };
-}
-
-const MAY_BE_STORED = 'the API may give this key its stored rejection again; a new key is judged anew';
-
-/** Beside what the rules say: they speak of a stored rejection once the API has given one. */
-export function adviceOn({ reason, journal }: FiledLetter, { newKey }: ReplayOptions): string | undefined {
-  const answered = journal.attempts.findLast(({ outcome }) => outcome === 'response');
-  return newKey === undefined && reason === 'rejected' && answered?.evidence === 'not-applied'
-    ? MAY_BE_STORED
-    : undefined;
 }
 
 const plain = (verb: 'discard' | 'restore', from: LetterState, act: typeof discard): LetterAct => ({

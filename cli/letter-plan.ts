@@ -1,10 +1,10 @@
 // What an act on dead letters will do, settled before a person is asked: the ids, frozen, and what the rules say to
 // each. Of the letters themselves only a handful is kept, however many there are.
-import type { FiledLetter } from '../queue/dead-letters.ts';
+import { type FiledLetter, isMeant } from '../queue/dead-letters.ts';
 import type { LetterFilter } from '../queue/letter-filter.ts';
 import type { Reader } from '../queue/reader.ts';
 import { actInWords, type ItemError, type LetterAct } from './letter-acts.ts';
-import { isMeant, type Letter, lettersOf, select } from './letter-selection.ts';
+import { type Letter, lettersOf, select } from './letter-selection.ts';
 
 /** One letter, and why it is not tried where it is not. */
 export interface Planned {
@@ -84,10 +84,6 @@ const MAX_ID = 80;
 function putLetter(plan: Plan, act: LetterAct, letter: Letter, now: number): void {
   const { id, destination } = letter;
   const item = { letter: id, destination };
-  if ('unreadable' in letter) {
-    const error = { code: 'NOT_FOUND', message: `dead letter ${id} ${letter.unreadable}` };
-    return putNot(plan, { ...item, not: { status: 'refused', error } }, 'UNREADABLE');
-  }
   if (letter.state !== act.from) {
     const last = letter.acts.at(-1);
     const message = `dead letter ${id} ${last ? `was ${actInWords(last)}` : `is ${letter.state}`}`;
@@ -105,7 +101,7 @@ function putLetter(plan: Plan, act: LetterAct, letter: Letter, now: number): voi
   plan.items.push({ ...item, ...ruled });
   plan.todo += 1;
   if (ruled.doubleAccepted) plan.doubles += 1;
-  if (plan.sample.length < SAMPLE) plan.sample.push(letter);
+  if (plan.sample.length < SAMPLE && !('unreadable' in letter)) plan.sample.push(letter);
   if (ruled.advice !== undefined) plan.advice.set(ruled.advice, (plan.advice.get(ruled.advice) ?? 0) + 1);
 }
 

@@ -1,8 +1,15 @@
 // The dead letters that flags and ids mean, over all destinations that are looked in.
 import type { LetterState } from '../queue/acts.ts';
-import { countLetters, type FiledLetter, getLetter, letters, type UnreadableLetter } from '../queue/dead-letters.ts';
+import {
+  countLetters,
+  type FiledLetter,
+  isMeant,
+  letters,
+  lookAtLetter,
+  type UnreadableLetter,
+} from '../queue/dead-letters.ts';
 import { find } from '../queue/find.ts';
-import { type LetterFilter, matches } from '../queue/letter-filter.ts';
+import type { LetterFilter } from '../queue/letter-filter.ts';
 import type { Reader } from '../queue/reader.ts';
 import { inOrder } from './in-order.ts';
 
@@ -40,10 +47,6 @@ export async function select(reader: Reader, sought: Sought): Promise<Selected> 
   return Object.assign(selected, { letters: inOrder(streams, first, (letter) => timeOf(letter, state)) });
 }
 
-/** Of what cannot be read nothing is known but where it is. */
-export const isMeant = (letter: Letter, filter: LetterFilter): boolean =>
-  'unreadable' in letter ? Object.keys(filter).length === 0 : matches(letter, filter);
-
 async function* matching(
   reader: Reader,
   destination: string,
@@ -80,16 +83,16 @@ function timeOf({ deadAt, acts }: Letter, state: LetterState): number {
 /** What an id of the command line stands for. */
 export interface Named {
   /** One for each destination where it names a write, or one of its earlier generations. */
-  letters: FiledLetter[];
+  letters: Letter[];
   /** The state of a write that stands under the id and has no letter. */
   withoutLetter?: string;
 }
 
 /** @param id of a dead letter or a job, an idempotency key, or the request_id of an attempt */
 export async function lettersOf(reader: Reader, id: string, destination?: string): Promise<Named> {
-  const exact: FiledLetter[] = [];
+  const exact: Letter[] = [];
   for (const name of await reader.destinations(destination)) {
-    const letter = await getLetter(reader, name, id);
+    const letter = await lookAtLetter(reader, name, id);
     if (letter) exact.push(letter);
   }
   if (exact.length > 0) return { letters: exact };

@@ -15,7 +15,7 @@ import {
   unrecorded,
   VERDICT_WORDS,
 } from './attempts-text.ts';
-import { actInWords, adviceOn } from './letter-acts.ts';
+import { actInWords } from './letter-acts.ts';
 import { layOut } from './output.ts';
 import { isoTime } from './reading.ts';
 
@@ -110,15 +110,14 @@ function choices(letter: FiledLetter, { sameKey, newKey }: Rulings): string[][] 
   }
   if (letter.state === 'discarded') return [['restore', 'it is open again then']];
   return [
-    ['replay', say(letter, sameKey, 'the key keeps it from being applied twice', adviceOn(letter, {}))],
+    ['replay', say(letter, sameKey, 'the key keeps it from being applied twice')],
     ['replay --new-key', say(letter, newKey, 'it was not applied, so that a new key cannot apply it twice')],
     ['discard', 'puts it aside; it can be restored until retention ends'],
   ].map((row) => row.map(line));
 }
 
-function say({ id }: FiledLetter, ruling: ReplayRuling, why: string, hint?: string): string {
+function say({ id }: FiledLetter, ruling: ReplayRuling, why: string): string {
   if (!ruling.allowed)
     return `refused (${ruling.refusal}): ${refused(id, ruling).message.replace(/^.*? was not replayed: /, '')}`;
-  const but = ruling.advice ?? hint;
-  return `allowed: ${why}${but === undefined ? '' : `; but ${but}`}`;
+  return `allowed: ${why}${ruling.advice === undefined ? '' : `; but ${ruling.advice}`}`;
 }

@@ -28,8 +28,8 @@ export interface ReplayFacts {
   keyExpiresAt?: number;
   /** The write's own, epoch ms. */
   expiresAt?: number;
-  /** The API answered with its stored rejection of this key. */
-  storedRejection: boolean;
+  /** The last answer rejected the write: `stored` when the API marked it as the stored answer of this key. */
+  rejection: 'none' | 'fresh' | 'stored';
 }
 
 export type ReplayRefusal = 'NOT_A_WRITE' | 'TOO_LATE' | 'KEY_EXPIRED' | 'IN_DOUBT' | 'APPLIED';
@@ -46,8 +46,12 @@ export type ReplayRuling =
     }
   | { allowed: false; refusal: ReplayRefusal; because: string };
 
-const STORED =
-  'the API answers this key with its stored rejection: the same key will be rejected again, a new key is needed';
+/** An API that looks keys up answers the same key with what it answered first (SPEC, Idempotency). */
+const ADVICE: Partial<Record<ReplayFacts['rejection'], string>> = {
+  stored:
+    'the API answers this key with its stored rejection: the same key will be rejected again, a new key is needed',
+  fresh: 'the API may give this key its stored rejection again; a new key is judged anew',
+};
 
 /**
  * Rules on one replay.
@@ -77,7 +81,8 @@ function underNewKey(facts: ReplayFacts, request: ReplayRequest, refuse: Refuse)
 function underSameKey(facts: ReplayFacts, request: ReplayRequest, now: number, refuse: Refuse): ReplayRuling {
   const { verdict, keyFirstSentAt, keyExpiresAt } = facts;
   const generation = facts.generation + 1;
-  const advice = facts.storedRejection ? { advice: STORED } : {};
+  const said = ADVICE[facts.rejection];
+  const advice = said === undefined ? {} : { advice: said };
   const alive = keyExpiresAt === undefined || now + KEY_MARGIN_MS < keyExpiresAt;
   if (verdict === 'not-applied') {
     // Until the API has surely forgotten it, the key's life goes on; after that the replay begins another.

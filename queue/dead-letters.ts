@@ -5,7 +5,7 @@ import { isRecord } from '../core/json.ts';
 import { type Act, letterState, type LetterState, parseActs } from './acts.ts';
 import type { DeadLetter } from './letter.ts';
 import { ACTS_FIELD, deadQueueName, jobIdOfLetter, prefixOf, rowKeys } from './keys.ts';
-import { type LetterFilter, matches } from './letter-filter.ts';
+import { type LetterFilter, looksInside, matches } from './letter-filter.ts';
 import type { Reader } from './reader.ts';
 
 const PAGE = 200;
@@ -20,8 +20,8 @@ export interface FiledLetter extends DeadLetter {
   acts: Act[];
 }
 
-/** What is known of a letter from its row alone. */
-type Known = Pick<FiledLetter, 'id' | 'destination' | 'jobId' | 'deadAt'>;
+/** What is known of a letter without its data. */
+type Known = Pick<FiledLetter, 'id' | 'destination' | 'jobId' | 'deadAt' | 'state' | 'acts'>;
 /** Stands in the place of a letter whose data is none; its other fields are missing. */
 export type UnreadableLetter = Known & {
   /** Why, in words. */
@@ -33,14 +33,23 @@ export interface Selection {
   state?: LetterState;
   /** The oldest first unless it is `newest`. */
   first?: 'oldest' | 'newest';
-  /** An unreadable letter matches only where nothing of its inside is asked for. */
   filter?: LetterFilter;
 }
 
 /** @returns the letter, or undefined when there is none under this id that can be read */
 export async function getLetter(reader: Source, destination: string, id: string): Promise<FiledLetter | undefined> {
-  const [letter] = await read(reader, destination, [{ id, at: 0 }]);
+  const letter = await lookAtLetter(reader, destination, id);
   return letter && !('unreadable' in letter) ? letter : undefined;
+}
+
+/** The same, and what stands in the place of a letter that cannot be read; its `deadAt` is not known then, and 0. */
+export async function lookAtLetter(
+  reader: Source,
+  destination: string,
+  id: string,
+): Promise<FiledLetter | UnreadableLetter | undefined> {
+  const [letter] = await read(reader, destination, [{ id, at: 0 }]);
+  return letter;
 }
 
 /** The letters of one destination, a page at a time; what dies meanwhile comes at the end, or not at all. */
@@ -54,10 +63,14 @@ export async function* letters(
   const high = bounds.before === undefined ? '+inf' : `(${bounds.before}`;
   for await (const page of pages(reader, setOf(destination, state), first, low, high)) {
     for (const letter of await read(reader, destination, page)) {
-      if ('unreadable' in letter ? Object.keys(filter).length === 0 : matches(letter, filter)) yield letter;
+      if (isMeant(letter, filter)) yield letter;
     }
   }
 }
+
+/** Of what cannot be read nothing is known but where it is, and since when. */
+export const isMeant = (letter: FiledLetter | UnreadableLetter, filter: LetterFilter): boolean =>
+  'unreadable' in letter ? !looksInside(filter) : matches(letter, filter);
 
 /** How many letters a destination has. */
 export async function countLetters(reader: Reader, destination: string, state: LetterState = 'open'): Promise<number> {
@@ -136,7 +149,7 @@ async function read(
     const acts = parseActs(text);
     if (letter) return [{ ...letter, state: letterState(acts), acts }];
     const unreadable = 'cannot be read: what stands in its place is no dead letter';
-    return [{ id, destination, jobId: jobIdOfLetter(id), deadAt: at, unreadable }];
+    return [{ id, destination, jobId: jobIdOfLetter(id), deadAt: at, state: letterState(acts), acts, unreadable }];
   });
 }
 

@@ -33,7 +33,7 @@ export interface Found {
   verdict: Verdict;
   method?: string;
   path?: string;
-  /** Epoch ms. */
+  /** Epoch ms; of the first generation that is kept. */
   enqueuedAt: number;
   /** Epoch ms; of a scheduled, retrying or postponed write. */
   nextAttemptAt?: number;
@@ -111,6 +111,7 @@ export async function findJob(reader: Reader, destination: string, jobId: string
   const text = (field: string): string | undefined =>
     isRecord(data) && typeof data[field] === 'string' ? data[field] : undefined;
   const journal = readJournal(job.progress);
+  const lineage = await lineageOf(reader, destination, jobId, journal.generation);
   const origin = await reader.client.hget(reader.queue(destination).toKey(jobId), ORIGIN_FIELD);
   const base = {
     destination,
@@ -118,9 +119,9 @@ export async function findJob(reader: Reader, destination: string, jobId: string
     ...(text('idempotencyKey') !== undefined && { idempotencyKey: text('idempotencyKey') ?? '' }),
     ...(text('method') !== undefined && { method: text('method') ?? '' }),
     ...(text('path') !== undefined && { path: text('path') ?? '' }),
-    enqueuedAt: job.timestamp,
+    enqueuedAt: lineage[0]?.enqueuedAt ?? job.timestamp,
     ...(origin !== null && { origin }),
-    lineage: await lineageOf(reader, destination, jobId, journal.generation),
+    lineage,
   };
   switch (state) {
     case 'completed': {
@@ -140,8 +141,9 @@ export async function findJob(reader: Reader, destination: string, jobId: string
       const id = tombstone?.settled === 'dead' ? tombstone.letter : undefined;
       const letter = id === undefined ? undefined : await getLetter(reader, destination, id);
       if (!letter) return { ...base, state: 'dead', verdict: 'in-doubt', journal, requestIds: requestIds(journal) };
-      const lineage = await lineageOf(reader, destination, jobId, letter.journal.generation);
-      return { ...base, lineage, ...asDead(letter) };
+      const before = await lineageOf(reader, destination, jobId, letter.journal.generation);
+      const enqueuedAt = before[0]?.enqueuedAt ?? base.enqueuedAt;
+      return { ...base, enqueuedAt, lineage: before, ...asDead(letter) };
     }
     case 'unknown':
       return undefined;

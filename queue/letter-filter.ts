@@ -31,3 +31,7 @@ export function matches(letter: DeadLetter, filter: LetterFilter): boolean {
     (since === undefined || letter.deadAt >= since)
   );
 }
+
+/** Whether a filter asks for more than a time. */
+export const looksInside = ({ before: _before, since: _since, ...inside }: LetterFilter): boolean =>
+  Object.values(inside).some((value) => value !== undefined);

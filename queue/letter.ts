@@ -96,6 +96,7 @@ export function replayFactsOf(letter: DeadLetter): ReplayFacts {
     ...(keyFirstSentAt !== undefined && { keyFirstSentAt }),
     ...(keyExpiresAt !== undefined && { keyExpiresAt }),
     ...(write?.expiresAt !== undefined && { expiresAt: write.expiresAt }),
-    storedRejection: reason === 'rejected' && answered?.replayed === true,
+    rejection:
+      reason !== 'rejected' || answered?.evidence !== 'not-applied' ? 'none' : answered.replayed ? 'stored' : 'fresh',
   };
 }

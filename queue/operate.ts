@@ -10,7 +10,7 @@ import { checkIdempotencyKey, jobIdOf, payloadHash, type Write } from '../core/w
 import { type Act, checkOperator, letterState, type Operator, parseActs } from './acts.ts';
 import type { Acted } from './acting-backend.ts';
 import type { WaybillBackend } from './backend.ts';
-import { getLetter } from './dead-letters.ts';
+import { type FiledLetter, lookAtLetter, type UnreadableLetter } from './dead-letters.ts';
 import { type DeadLetter, replayFactsOf } from './letter.ts';
 import type { Reader } from './reader.ts';
 
@@ -64,6 +64,7 @@ export async function replay(
   const who = checkOperator(operator);
   const now = Date.now();
   const letter = await letterToActOn(reader, destination, letterId);
+  if ('unreadable' in letter) throw refused(letterId);
   const ruling = ruleOnReplay(letter, options, now);
   if (!ruling.allowed || !letter.write) throw refused(letterId, ruling);
   const write = writeToSend(letter.write, options);
@@ -83,7 +84,7 @@ export async function replay(
     ...(options.newKey !== undefined && { newKey: { idempotencyKey: write.idempotencyKey, jobId } }),
     ...(ruling.doubleAccepted && { doubleAccepted: true as const }),
   };
-  const job = jobOf(jobId, write, letter, await priorityOf(reader, destination, letter.jobId));
+  const job = jobOf(jobId, write, await priorityOf(reader, destination, letter.jobId), now);
   const answer = await backendOf(reader, destination).replay(job, {
     letterId,
     sourceId: letter.jobId,
@@ -108,31 +109,21 @@ export async function replay(
  * Puts a dead letter aside: nobody has to look at it again. It is kept until retention ends, and can be restored.
  * @throws WaybillError NOT_FOUND · LETTER_HANDLED when somebody was first · INVALID_WRITE for a bad `by` or `reason`
  */
-export async function discard(
-  reader: Reader,
-  destination: string,
-  letterId: string,
-  operator: Operator,
-): Promise<DeadLetter> {
-  const { letter, act } = await prepare(reader, destination, letterId, operator, 'discard');
+export async function discard(reader: Reader, destination: string, letterId: string, operator: Operator): Promise<Act> {
+  const act = await prepare(reader, destination, letterId, operator, 'discard');
   const words = `discarded by ${act.by}: ${act.reason}`;
   check(await backendOf(reader, destination).discard(letterId, JSON.stringify(act), act.at, words), act);
-  return letter;
+  return act;
 }
 
 /**
  * Takes a discarded dead letter back.
  * @throws WaybillError NOT_FOUND · LETTER_HANDLED when it is not discarded · INVALID_WRITE for a bad `by` or `reason`
  */
-export async function restore(
-  reader: Reader,
-  destination: string,
-  letterId: string,
-  operator: Operator,
-): Promise<DeadLetter> {
-  const { letter, act } = await prepare(reader, destination, letterId, operator, 'restore');
+export async function restore(reader: Reader, destination: string, letterId: string, operator: Operator): Promise<Act> {
+  const act = await prepare(reader, destination, letterId, operator, 'restore');
   check(await backendOf(reader, destination).restore(letterId, JSON.stringify(act)), act);
-  return letter;
+  return act;
 }
 
 async function prepare(
@@ -141,20 +132,20 @@ async function prepare(
   letterId: string,
   operator: Operator,
   kind: 'discard' | 'restore',
-): Promise<{ letter: DeadLetter; act: Act }> {
+): Promise<Act> {
   const who = checkOperator(operator);
-  const letter = await letterToActOn(reader, destination, letterId);
-  const { jobId, verdict } = letter;
-  return { letter, act: { act: kind, id: randomUUID(), at: Date.now(), ...who, letter: letterId, jobId, verdict } };
+  const { jobId, verdict = 'in-doubt' } = await letterToActOn(reader, destination, letterId);
+  return { act: kind, id: randomUUID(), at: Date.now(), ...who, letter: letterId, jobId, verdict };
 }
 
-async function letterToActOn(reader: Reader, destination: string, letterId: string): Promise<DeadLetter> {
-  const letter = await getLetter(reader, destination, letterId);
+async function letterToActOn(
+  reader: Reader,
+  destination: string,
+  letterId: string,
+): Promise<FiledLetter | UnreadableLetter> {
+  const letter = await lookAtLetter(reader, destination, letterId);
   if (letter) return letter;
-  throw new WaybillError(
-    'NOT_FOUND',
-    `no dead letter ${JSON.stringify(letterId.slice(0, 80))} that can be read at ${destination}`,
-  );
+  throw new WaybillError('NOT_FOUND', `no dead letter ${JSON.stringify(letterId.slice(0, 80))} at ${destination}`);
 }
 
 /** A generation of its own has the attempts that the write has, and no expiry that was overruled. */
@@ -169,8 +160,8 @@ function writeToSend(write: Write, { newKey, ignoreExpiry }: ReplayOptions): Wri
   };
 }
 
-/** What BullMQ's own add() would be given for the write. It keeps the time at which it was enqueued first. */
-function jobOf(jobId: string, write: Write, letter: DeadLetter, priority: number): JobJson {
+/** What BullMQ's own add() would be given for the write. Its wait begins anew: `now` in epoch ms. */
+function jobOf(jobId: string, write: Write, priority: number, now: number): JobJson {
   return {
     id: jobId,
     name: 'send',
@@ -184,7 +175,7 @@ function jobOf(jobId: string, write: Write, letter: DeadLetter, priority: number
     progress: 0,
     attemptsMade: 0,
     attemptsStarted: 0,
-    timestamp: letter.enqueuedAt,
+    timestamp: now,
   } as JobJson;
 }
 
@@ -250,11 +241,10 @@ const WHAT_TO_DO: Record<ReplayRefusal, string> = {
   APPLIED: 'Discard it; or accept a double application (--accept-double).',
 };
 
-/** The error of a ruling that does not allow a replay. */
-export function refused(letterId: string, ruling: ReplayRuling): WaybillError {
-  const { refusal, because } = ruling.allowed
-    ? { refusal: 'NOT_A_WRITE' as const, because: 'what stood in the queue was no write' }
-    : ruling;
+/** The error of a ruling that does not allow a replay; without one, of a letter that holds no write. */
+export function refused(letterId: string, ruling?: ReplayRuling): WaybillError {
+  const { refusal, because } =
+    !ruling || ruling.allowed ? { refusal: 'NOT_A_WRITE' as const, because: 'what stands there is no write' } : ruling;
   return new WaybillError(
     'REPLAY_REFUSED',
     `dead letter ${letterId} was not replayed: ${because}. ${WHAT_TO_DO[refusal]}`,

@@ -110,7 +110,7 @@ async function weighTombstones({ client }: Reader, base: string, count: number):
     pick.zrange(set, rank, rank);
   }
   // The driver sees no key in MEMORY: another command leads it to the set's node of a Cluster.
-  const weigh = client.pipeline().exists(set).memory('USAGE', set);
+  const weigh = client.pipeline().zcard(set).memory('USAGE', set);
   for (const [error, ids] of (await pick.exec()) ?? []) {
     if (error) throw error;
     for (const id of ids as string[]) weigh.memory('USAGE', `${base}:${id}`);

@@ -72,6 +72,8 @@ export function watchConsumers({ connection, consumers, fetchWithinMs, tell }: W
   const lookMs = Math.min(fetchWithinMs / LOOKS_WITHIN, MAX_LOOK_MS);
   /** What was found wrong, and the moment before which nothing is held against it any more. */
   const records = new Map<Consumer, { from: number; wrong?: 'stalled' | 'stuck' }>();
+  /** Overdue at the last look already, while Redis answered: it may have come back just then. */
+  let suspects = new Set<Consumer>();
   /** Since when the connection is open, but not ready. */
   let shakingHandsAt: number | undefined;
 
@@ -97,6 +99,7 @@ export function watchConsumers({ connection, consumers, fetchWithinMs, tell }: W
     const { status } = connection.client;
     if (status !== 'ready') {
       excuse(consumers);
+      suspects.clear();
       if (status !== 'connect') shakingHandsAt = undefined;
       else shakingHandsAt ??= performance.now();
       // Nobody else waits for this handshake with a limit.
@@ -112,7 +115,9 @@ export function watchConsumers({ connection, consumers, fetchWithinMs, tell }: W
     const late = consumers.filter(overdue);
     const withinMs = Math.min(ANSWER_WITHIN_MS, fetchWithinMs);
     const heard = await Promise.all(late.map(({ destination }) => answerOf(connection, withinMs, destination)));
-    late.filter((consumer, i) => heard[i] === 'answers' && overdue(consumer)).forEach(condemn);
+    const stillLate = late.filter((consumer, i) => heard[i] === 'answers' && overdue(consumer));
+    stillLate.filter((consumer) => suspects.has(consumer)).forEach(condemn);
+    suspects = new Set(stillLate);
     excuse(late.filter((_, i) => heard[i] !== 'answers'));
     if (heard.includes('is silent')) reconnect();
   };

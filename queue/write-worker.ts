@@ -45,6 +45,8 @@ export class WriteWorker extends Worker {
   /** Renews no lock any more and lets go of the connection of its own, without a wait for what may not answer. */
   abandon(): void {
     void this.lockManager.close();
+    // Ends the timer of the stalled checks, which would keep the process alive.
+    void this.pause(true);
     void this.getBackend()
       .blockingConnection?.close(true)
       .catch(() => {});

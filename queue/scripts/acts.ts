@@ -13,6 +13,11 @@ local function note(auditKey, letterKey, act)
 end
 `;
 
+/** Lua: what an act returns. Something else may stand in a letter's place: nothing is done to it. */
+const ANSWER = `
+if redis.call('TYPE', letterKey)['ok'] ~= 'hash' then return { 'handled', '' } end
+local function answer(word) return { word, redis.call('HGET', letterKey, '${ACTS_FIELD}') or '' } end`;
+
 /** The keys that replay's own part names, behind those of BullMQ's script. */
 const REPLAY_KEYS = 8;
 
@@ -34,8 +39,8 @@ function composeReplay(command: AddCommand): Script {
 local jobKey, sourceKey, failedKey, letterKey = KEYS[${n + 1}], KEYS[${n + 2}], KEYS[${n + 3}], KEYS[${n + 4}]
 local timeKey, openKey, replayedKey, auditKey = KEYS[${n + 5}], KEYS[${n + 6}], KEYS[${n + 7}], KEYS[${n + 8}]
 local hash, journal, letterId, sourceId, act, now = ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
-local function answer(word) return { word, redis.call('HGET', letterKey, '${ACTS_FIELD}') or '' } end
-if not redis.call('ZSCORE', timeKey, letterId) or redis.call('EXISTS', letterKey) == 0 then return answer('handled') end
+${ANSWER}
+if not redis.call('ZSCORE', timeKey, letterId) then return answer('handled') end
 if jobKey ~= sourceKey then
   if redis.call('EXISTS', jobKey) == 1 then return answer('exists') end
 elseif redis.call('EXISTS', sourceKey) == 1 then
@@ -77,8 +82,8 @@ export const DISCARD: Script = {
   lua: `${NOTE}
 local letterKey, timeKey, openKey, discardedKey, auditKey = unpack(KEYS)
 local letterId, act, now, reason = unpack(ARGV)
-local function answer(word) return { word, redis.call('HGET', letterKey, '${ACTS_FIELD}') or '' } end
-if not redis.call('ZSCORE', timeKey, letterId) or redis.call('EXISTS', letterKey) == 0 then return answer('handled') end
+${ANSWER}
+if not redis.call('ZSCORE', timeKey, letterId) then return answer('handled') end
 
 note(auditKey, letterKey, act)
 redis.call('ZREM', timeKey, letterId)
@@ -101,8 +106,8 @@ export const RESTORE: Script = {
   lua: `${NOTE}
 local letterKey, timeKey, openKey, discardedKey, counterKey, auditKey = unpack(KEYS)
 local letterId, act, priority = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local function answer(word) return { word, redis.call('HGET', letterKey, '${ACTS_FIELD}') or '' } end
-if not redis.call('ZSCORE', discardedKey, letterId) or redis.call('EXISTS', letterKey) == 0 then return answer('handled') end
+${ANSWER}
+if not redis.call('ZSCORE', discardedKey, letterId) then return answer('handled') end
 
 note(auditKey, letterKey, act)
 redis.call('ZREM', discardedKey, letterId)

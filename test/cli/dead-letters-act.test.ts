@@ -46,7 +46,18 @@ test('a replay sends again what matches, tells of each and counts; who and why s
   expect(await actsOf(world)).toEqual([]);
   expect(await countLetters(world.reader, world.name)).toBe(3);
 
-  const done = await act('replay', world, '--dead-reason', 'rejected', '--status', '401', '--yes', ...WHY, '-o', 'json');
+  const done = await act(
+    'replay',
+    world,
+    '--dead-reason',
+    'rejected',
+    '--status',
+    '401',
+    '--yes',
+    ...WHY,
+    '-o',
+    'json',
+  );
   const named = await act('replay', world, letters[1] ?? '', '--yes', ...WHY);
   expect(done.code).toBe(0);
   expect(JSON.parse(done.stdout)).toMatchObject([
@@ -97,7 +108,11 @@ test('what the rules refuse is left, told why, and ends with 1; a double applica
   const refused = await act('replay', world, '--new-key', '--yes', ...WHY, '-o', 'ndjson');
   expect(refused.code).toBe(1);
   expect(documents(refused.stdout)).toMatchObject([
-    { letter: letters[0], status: 'refused', error: { code: 'REPLAY_REFUSED', message: expect.stringContaining('twice') } },
+    {
+      letter: letters[0],
+      status: 'refused',
+      error: { code: 'REPLAY_REFUSED', message: expect.stringContaining('twice') },
+    },
     { letter: letters[1], status: 'replayed', generation: 0, idempotencyKey: expect.stringMatching(/^[0-9a-f-]{36}$/) },
   ]);
   expect(refused.stderr).toContain('1 would not (IN_DOUBT): ');
@@ -119,10 +134,27 @@ test('a discarded letter is out of the list until it is restored', async () => {
   const discarded = await act('discard', world, '--status', '401', '--yes', ...WHY);
   expect(discarded).toMatchObject({ code: 0, stdout: `${first}  discarded      ${world.name}\n` });
   expect(await countLetters(world.reader, world.name)).toBe(1);
-  const late = await act('replay', world, first, second, 'nothing', '--yes', '--by', 'ben', '--reason', 'x', '-o', 'ndjson');
+  const late = await act(
+    'replay',
+    world,
+    first,
+    second,
+    'nothing',
+    '--yes',
+    '--by',
+    'ben',
+    '--reason',
+    'x',
+    '-o',
+    'ndjson',
+  );
   expect(late.code).toBe(1);
   expect(documents(late.stdout)).toMatchObject([
-    { letter: first, status: 'handled', error: { message: expect.stringMatching(/discarded by ann at .*: the API is/) } },
+    {
+      letter: first,
+      status: 'handled',
+      error: { message: expect.stringMatching(/discarded by ann at .*: the API is/) },
+    },
     { letter: second, status: 'replayed' },
     { letter: 'nothing', status: 'not-found', error: { code: 'NOT_FOUND' } },
   ]);
@@ -138,16 +170,20 @@ test('of two operators at the same letters one wins each, and the other is told 
   const { world, letters } = await graveyard(...Array.from({ length: 12 }, () => ['401', 'ok']));
   const operators = await Promise.all(
     ['ann', 'ben'].map((by) =>
-      startCli(['dead-letters', 'replay', ...letters, '--yes', '--by', by, '--reason', 'x', '-o', 'ndjson', '--rate', '100'], {
-        env: { REDIS_URL: redisUrl() },
-      }),
+      startCli(
+        ['dead-letters', 'replay', ...letters, '--yes', '--by', by, '--reason', 'x', '-o', 'ndjson', '--rate', '100'],
+        {
+          env: { REDIS_URL: redisUrl() },
+        },
+      ),
     ),
   );
   const ends = await Promise.all(operators.map(({ ended }) => ended));
   const results = ends.flatMap(({ stdout }) => documents(stdout));
   expect(results).toHaveLength(24);
   const won = results.filter(({ status }) => status === 'replayed').map(({ letter }) => letter);
-  expect(won.toSorted()).toEqual(letters.toSorted());
+  expect(won).toHaveLength(12);
+  expect(new Set(won)).toEqual(new Set(letters));
   const lost = results.filter(({ status }) => status === 'handled') as { error?: { message: string } }[];
   expect(lost).toHaveLength(12);
   for (const { error } of lost) expect(error?.message).toMatch(/was (already )?replayed by (ann|ben) at /);
@@ -159,7 +195,7 @@ test('--rate paces, and Ctrl-C stops after the letter at hand: what was done is 
   const { world, letters } = await graveyard(['401'], ['401'], ['401']);
   const flags = ['dead-letters', 'discard', '--destination', world.name, '--yes', ...WHY, '-o', 'json'];
   const cli = await startCli([...flags, '--rate', '0.001'], { env: { REDIS_URL: redisUrl() } });
-  await cli.says(letters[0] ?? '');
+  await cli.says('"status":"discarded"');
   expect(await countLetters(world.reader, world.name, 'discarded')).toBe(1);
   cli.kill('SIGINT');
   const { code, stdout, stderr } = await cli.ended;
@@ -171,7 +207,7 @@ test('--rate paces, and Ctrl-C stops after the letter at hand: what was done is 
 });
 
 test('a Redis that goes away half way ends it with 3, with what was done and that it can be said again', async () => {
-  const { world, letters } = await graveyard(['401'], ['401'], ['401'], ['401']);
+  const { world } = await graveyard(['401'], ['401'], ['401'], ['401']);
   const { hostname, port } = new URL(redisUrl());
   const proxy = await startProxy({ host: hostname, port: Number(port) });
   onTestFinished(() => proxy.close());
@@ -179,7 +215,6 @@ test('a Redis that goes away half way ends it with 3, with what was done and tha
   url.port = String(proxy.port);
   const args = ['dead-letters', 'discard', '--destination', world.name, '--yes', ...WHY, '-o', 'ndjson', '--rate', '2'];
   const cli = await startCli(args, { env: { REDIS_URL: url.href } });
-  await cli.says(letters[0] ?? '');
   await cli.says('"status":"discarded"');
   await proxy.refuse();
   const { code, stdout, stderr } = await cli.ended;
@@ -225,8 +260,9 @@ test('on a terminal one key confirms, more letters than a screen shows are confi
   const flags = { destination: world.name, by: 'ann', reason: 'x', limit: 1000 };
   const one = terminal();
   const no = deadLettersDiscard(one.io, flags, letters.slice(0, 1));
+  const refused = expect(no).rejects.toMatchObject({ code: 'CANCELLED', message: 'nothing was done' });
   await one.type('Discard 1 dead letter?', 'n');
-  expect(await no).toBe(130);
+  await refused;
   expect(await actsOf(world)).toEqual([]);
   const two = terminal();
   const yes = deadLettersDiscard(two.io, flags, letters.slice(0, 1));
@@ -248,7 +284,15 @@ test('on a terminal one key confirms, more letters than a screen shows are confi
 test('on a terminal a double application is typed, whatever flags were given', async () => {
   const { world, letters } = await graveyard(['reset-after']);
   const { io, type } = terminal();
-  const flags = { destination: world.name, by: 'ann', reason: 'x', limit: 10, yes: true, newKey: true, acceptDouble: true };
+  const flags = {
+    destination: world.name,
+    by: 'ann',
+    reason: 'x',
+    limit: 10,
+    yes: true,
+    newKey: true,
+    acceptDouble: true,
+  };
   const typed = deadLettersReplay(io, flags, letters);
   await type('may be applied twice', 'applied twice\r');
   expect(await typed).toBe(0);

@@ -36,12 +36,24 @@ test('one filter says which letters are meant, in the list as in the export', as
   const cases: [string[], Dead[]][] = [
     [['--code', 'NOT_FOUND'], [gone]],
     [['--field', 'sandbox.plan', '--status', '400'], [bad]],
-    [['--verdict', 'not-applied', '--dead-reason', 'rejected'], [bad, revoked, gone]],
+    [
+      ['--verdict', 'not-applied', '--dead-reason', 'rejected'],
+      [bad, revoked, gone],
+    ],
     [['--verdict', 'in-doubt', '--dead-reason', 'exhausted'], [doubtful]],
     [['--older-than', '1h'], []],
-    [['--newer-than', '1h', '--before', between], [bad, revoked]],
-    [['--since', between], [gone, doubtful]],
-    [[revoked.letter, doubtful.key, bad.jobId], [revoked, doubtful, bad]],
+    [
+      ['--newer-than', '1h', '--before', between],
+      [bad, revoked],
+    ],
+    [
+      ['--since', between],
+      [gone, doubtful],
+    ],
+    [
+      [revoked.letter, doubtful.key, bad.jobId],
+      [revoked, doubtful, bad],
+    ],
     [[revoked.letter, bad.letter, '--status', '401'], [revoked]],
     [['--state', 'discarded'], []],
   ];
@@ -53,10 +65,15 @@ test('one filter says which letters are meant, in the list as in the export', as
   const asked = cases.map(async ([flags, meant], i) => {
     const [ids, command] = [meant.map(({ letter }) => letter), i % 2 === 0 ? 'list' : 'export'];
     const newestFirst = command === 'list' && flags[0]?.startsWith('--');
-    expect({ flags, ids: await idsOf([command, ...flags]) }).toEqual({ flags, ids: newestFirst ? ids.toReversed() : ids });
+    expect({ flags, ids: await idsOf([command, ...flags]) }).toEqual({
+      flags,
+      ids: newestFirst ? ids.toReversed() : ids,
+    });
   });
   await Promise.all(asked);
-  expect((await runCli(['dead-letters', 'list', '--code', 'X', ...of])).stderr).toBe('none matches, of 4 dead letters\n');
+  expect((await runCli(['dead-letters', 'list', '--code', 'X', ...of])).stderr).toBe(
+    'none matches, of 4 dead letters\n',
+  );
   const cut = await runCli(['dead-letters', 'list', '--verdict', 'not-applied', '--limit', '2', ...of]);
   expect(cut.stderr).toBe('the newest 2 that match; more match: --limit shows more, export all\n');
   const unknown = await runCli(['dead-letters', 'list', bad.letter, 'nothing', ...of]);
@@ -68,7 +85,10 @@ test('a filter that makes no sense is told what is allowed', async () => {
   const cases: [string[], RegExp][] = [
     [['--status', '99'], /--status <n>' argument '99' is invalid\. It must be a whole number from 100 to 599\./],
     [['--verdict', 'maybe'], /Allowed choices are applied-once, not-applied, in-doubt\./],
-    [['--older-than', '1h', '--before', '2026-01-01T00:00:00Z'], /'--older-than <span>' cannot be used with option '--bef/],
+    [
+      ['--older-than', '1h', '--before', '2026-01-01T00:00:00Z'],
+      /'--older-than <span>' cannot be used with option '--bef/,
+    ],
     [['--older-than', '2h', '--newer-than', '1h'], /no time lies between the two bounds of age/],
     [['--reason', 'rejected'], /Why a write died is asked for with --dead-reason\./],
   ];

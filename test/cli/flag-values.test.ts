@@ -36,7 +36,11 @@ test('numbers and texts have bounds', () => {
 test('ages are bounds of the time of death, counted from the same moment', () => {
   expect(filterOf({}, 1000)).toEqual({});
   expect(filterOf({ olderThan: 300, newerThan: 900 }, 1000)).toEqual({ since: 100, before: 700 });
-  expect(filterOf({ since: 5, before: 9, deadReason: 'crashed' }, 1000)).toEqual({ since: 5, before: 9, reason: 'crashed' });
+  expect(filterOf({ since: 5, before: 9, deadReason: 'crashed' }, 1000)).toEqual({
+    since: 5,
+    before: 9,
+    reason: 'crashed',
+  });
   expect(() => filterOf({ since: 9, before: 9 }, 1000)).toThrow('nothing can match');
 });
 

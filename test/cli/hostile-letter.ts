@@ -30,5 +30,7 @@ export const hostileLetter = (journal: Journal): FiledLetter => ({
     idempotencyKey: ESCAPE,
   },
   state: 'open',
-  acts: [{ act: 'restore', id: ESCAPE, at: 1, by: ESCAPE, reason: ESCAPE, letter: ESCAPE, jobId: ESCAPE, verdict: anything }],
+  acts: [
+    { act: 'restore', id: ESCAPE, at: 1, by: ESCAPE, reason: ESCAPE, letter: ESCAPE, jobId: ESCAPE, verdict: anything },
+  ],
 });

@@ -85,13 +85,28 @@ test('what can be done follows from the rules, and says what to do instead', () 
 test.each<[string, Journal, number, RegExp]>([
   ['never sent', emptyJournal(), 0, /^it was never sent$/],
   ['503 alone', journalOf({ evidence: 'nothing', status: 503 }), 0, /^no attempt was answered in a way that leaves/],
-  ['500', journalOf({}, { evidence: 'nothing', status: 503 }), 0, /^attempt 1: 500; what was sent may have been applied$/],
+  [
+    '500',
+    journalOf({}, { evidence: 'nothing', status: 503 }),
+    0,
+    /^attempt 1: 500; what was sent may have been applied$/,
+  ],
   ['500, 400', journalOf({}, { evidence: 'not-applied', status: 400 }), 0, /^attempt 2: 400; the API says so after/],
   ['a 2xx', journalOf({}, { evidence: 'applied', status: 201 }, {}), 0, /^attempt 2: 201$/],
   ['a lost start', journalOf({ evidence: 'not-applied' }), 2, /^2 start\(s\) since the last attempt left no record$/],
   ['one before', journalOf({ evidence: 'nothing', lost: 1 }), 0, /^1 start\(s\) before attempt 1 left no record$/],
-  ['its past', { ...journalOf({ evidence: 'nothing' }), doubtBefore: 'settleable' }, 0, /^the generation before it was in/],
-  ['an operator', { ...journalOf({ evidence: 'applied' }), doubtBefore: 'final' }, 0, /^an operator accepted that it may/],
+  [
+    'its past',
+    { ...journalOf({ evidence: 'nothing' }), doubtBefore: 'settleable' },
+    0,
+    /^the generation before it was in/,
+  ],
+  [
+    'an operator',
+    { ...journalOf({ evidence: 'applied' }), doubtBefore: 'final' },
+    0,
+    /^an operator accepted that it may/,
+  ],
   ['a postponement', { ...emptyJournal(), postponed: 1, postponedInDoubt: true }, 0, /^a send that was postponed may/],
 ])('the evidence of %s is told', (_, journal, lost, said) => expect(evidenceInWords(journal, lost)).toMatch(said));
 

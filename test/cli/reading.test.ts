@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, expect, test } from 'vitest';
+import { SCAN_LIMIT } from '../../queue/find-delivered.ts';
 import { discard, replay } from '../../queue/operate.ts';
 import { redisUrl } from '../support/redis.ts';
 import { createWorld, planned, type World } from '../support/world.ts';
@@ -87,11 +88,13 @@ test('find tells of a delivered write by its request_id, and of how many deliver
   const ids: string[] = [];
   for (let i = 0; i < 3; i += 1) ids.push((await world.until(await added('ok'), 'delivered')).requestIds[0] ?? '');
   const of = ['--destination', world.name];
-  const [found, short, none] = await Promise.all([
+  const [found, short, none, help] = await Promise.all([
     runCli(['find', ids[0] ?? '', ...of]),
     runCli(['find', ids[0] ?? '', ...of, '--scan-limit', '2']),
     runCli(['find', ids[0] ?? '', ...of, '--scan-limit', '0']),
+    runCli(['find', '--help']),
   ]);
+  expect(help.stdout).toMatch(new RegExp(`default\\s+${SCAN_LIMIT}$`, 'm'));
   expect(found).toMatchObject({ code: 0, stderr: '' });
   expect(found.stdout).toMatch(/^state +delivered$/m);
   expect(short).toMatchObject({ code: 1, stdout: '' });
@@ -111,7 +114,9 @@ test('find tells what became of a dead write: discarded, its earlier generations
   await discard(world.reader, world.name, await letterOf(unwanted), { by: 'ben', reason: 'not wanted' });
   await world.until('a-new-key', 'dead');
   const find = async (key: string): Promise<string> => (await runCli(['find', key])).stdout;
-  const [delivered, replaced, replacement, discarded] = await Promise.all([again, other, 'a-new-key', unwanted].map(find));
+  const [delivered, replaced, replacement, discarded] = await Promise.all(
+    [again, other, 'a-new-key', unwanted].map(find),
+  );
   expect(delivered).toMatch(
     /^generation 0 +died \S+Z: rejected, HTTP 401 is not retried, not-applied; replayed by ann at \S+Z: the template is mended$/m,
   );

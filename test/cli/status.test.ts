@@ -129,7 +129,16 @@ test('the weight that is to come is that of a retention at the present rate', ()
 });
 
 test('a table of usual numbers fits into 100 columns, and does not count what it has not looked at', () => {
-  const rows = [row({ destination: 'messages', waiting: 123_456, delivered: 1_234_567, dead: 321, tombstoneBytes: 5e8, oldestWaitingMs: 9e6 })];
+  const rows = [
+    row({
+      destination: 'messages',
+      waiting: 123_456,
+      delivered: 1_234_567,
+      dead: 321,
+      tombstoneBytes: 5e8,
+      oldestWaitingMs: 9e6,
+    }),
+  ];
   const lines = statusTable(rows, false, process.stdout).split('\n');
   for (const line of lines) expect(line.length).toBeLessThanOrEqual(100);
   expect(lines[1]).toMatch(/^messages +2 +123456 +2 h +0 +0 +1234567 +\S*321\S* +0 +477 MB$/);
@@ -139,7 +148,11 @@ test('a table of usual numbers fits into 100 columns, and does not count what it
 
 test('of very many delayed writes only the first are looked at', async () => {
   const world = await createWorld();
-  const writes = Array.from({ length: 5003 }, () => ({ name: 'send' as const, data: planned(), opts: { delay: 600_000 } }));
+  const writes = Array.from({ length: 5003 }, () => ({
+    name: 'send' as const,
+    data: planned(),
+    opts: { delay: 600_000 },
+  }));
   await world.queue.addBulk(writes);
   expect(await status(world.reader, world.name)).toMatchObject([
     { delayed: 5003, delayedLookedAt: 5000, scheduled: 5000, retrying: 0, workers: 0, tombstoneBytes: 0 },

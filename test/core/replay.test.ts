@@ -10,7 +10,7 @@ const FACTS: ReplayFacts = {
   verdict: 'not-applied',
   doubtIsFinal: false,
   sendable: true,
-  storedRejection: false,
+  rejection: 'none',
 };
 const IN_DOUBT: ReplayFacts = {
   ...FACTS,
@@ -62,11 +62,15 @@ describe('under its own key', () => {
     expect(ruling).toMatchObject({ allowed: true, doubleAccepted: true, journal: { doubtBefore: 'final' } });
   });
 
-  test('a stored rejection is told, with the advice to take a new key', () =>
-    expect(admitReplay({ ...FACTS, storedRejection: true }, ask(), NOW)).toMatchObject({
+  test.each([
+    ['stored', 'a new key is needed'],
+    ['fresh', 'a new key is judged anew'],
+  ] as const)('of a %s rejection the operator is told: %s', (rejection, words) =>
+    expect(admitReplay({ ...FACTS, rejection }, ask(), NOW)).toMatchObject({
       allowed: true,
-      advice: expect.stringContaining('a new key is needed') as string,
-    }));
+      advice: expect.stringContaining(words) as string,
+    }),
+  );
 });
 
 describe('under a new key', () => {
@@ -116,7 +120,7 @@ test('nothing can be applied twice unless a person accepted it', () => {
           sendable: true,
           keyFirstSentAt,
           keyExpiresAt,
-          storedRejection: false,
+          rejection: 'none',
         };
         const ruling = admitReplay(facts, { key, acceptDouble, ignoreExpiry: false }, NOW);
         const safe = facts.verdict === 'not-applied' || (key === 'same' && NOW + KEY_MARGIN_MS < keyExpiresAt);

@@ -173,7 +173,7 @@ describe('a replay', () => {
       jobId: 'plain-job',
       attempts: 5,
       backoff: { type: 'custom' },
-      timestamp: dead.enqueuedAt,
+      timestamp: Number(ours.timestamp),
     });
     const expected = await redis.hgetall(plain.toKey(theirs.id ?? ''));
     const { timestamp: _, ...options } = JSON.parse(expected.opts ?? '') as Record<string, unknown>;
@@ -286,4 +286,25 @@ test('of many operators at one letter one wins, and every other is told; the aud
   }
   const acts = (await Array.fromAsync(audit(world.reader, world.name))) as Act[];
   expect(acts.map(({ by }) => by)).toEqual([`operator ${won[0]}`]);
+});
+
+test('a dead letter that cannot be read can be discarded and restored, never replayed', async () => {
+  const world = await createWorld();
+  await world.startWorker();
+  const dead = await died(world, ['401']);
+  const redis = new Redis(redisUrl());
+  onTestFinished(() => redis.disconnect());
+  const deadQueue = world.reader.queue(world.name, `${world.name}.dead`);
+  await redis.hset(deadQueue.toKey(dead.letterId), 'data', '{"half":');
+  await expect(replay(world.reader, world.name, dead.letterId, ANN)).rejects.toMatchObject({ field: 'NOT_A_WRITE' });
+  await discard(world.reader, world.name, dead.letterId, BEN);
+  expect(await Array.fromAsync(letters(world.reader, world.name, { state: 'discarded' }))).toMatchObject([
+    { id: dead.letterId, state: 'discarded', unreadable: expect.any(String) as string },
+  ]);
+  await restore(world.reader, world.name, dead.letterId, ANN);
+  expect(await countLetters(world.reader, world.name)).toBe(1);
+  // What is no letter at all is left alone.
+  await redis.del(deadQueue.toKey(dead.letterId));
+  await redis.set(deadQueue.toKey(dead.letterId), 'x');
+  await expect(discard(world.reader, world.name, dead.letterId, BEN)).rejects.toMatchObject({ code: 'LETTER_HANDLED' });
 });

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { assertAppliedOnce } from '../../dev/testing.ts';
 import { find } from '../../queue/find.ts';
-import { exportLetters } from '../../queue/dead-letters.ts';
+import { letters } from '../../queue/dead-letters.ts';
 import { spawnNode } from '../support/processes.ts';
 import { type FaultProxy, startProxy } from '../support/proxy.ts';
 import { redisUrl } from '../support/redis.ts';
@@ -101,7 +101,7 @@ describe('kill -9 of a worker', () => {
       await new Promise((resolve) => setTimeout(resolve, STEADY_NOTICED_MS));
       expect((await world.until(job.data.idempotencyKey, state)).verdict).toBe(verdict);
       expect(world.sandbox.entry(job.data.idempotencyKey)?.sends).toHaveLength(1);
-      expect(await Array.fromAsync(exportLetters(world.reader, world.name))).toHaveLength(state === 'dead' ? 1 : 0);
+      expect(await Array.fromAsync(letters(world.reader, world.name))).toHaveLength(state === 'dead' ? 1 : 0);
     },
   );
 
@@ -178,11 +178,9 @@ describe('kill -9 of a worker', () => {
       expect(world.sandbox.entry(key)?.payloadHashes).toHaveLength(1);
       expect(found.verdict).toBe(state === 'delivered' ? 'applied-once' : 'not-applied');
     }
-    const letters = await Array.fromAsync(exportLetters(world.reader, world.name));
-    expect(letters.map(({ jobId }) => jobId).toSorted()).toEqual(
-      [...new Set(letters.map(({ jobId }) => jobId))].toSorted(),
-    );
-    expect(letters).toHaveLength(writes.filter(({ state }) => state === 'dead').length);
+    const dead = await Array.fromAsync(letters(world.reader, world.name));
+    expect(dead.map(({ jobId }) => jobId).toSorted()).toEqual([...new Set(dead.map(({ jobId }) => jobId))].toSorted());
+    expect(dead).toHaveLength(writes.filter(({ state }) => state === 'dead').length);
     expect(await world.queue.getJobCounts('wait', 'active', 'delayed', 'prioritized')).toEqual({
       wait: 0,
       active: 0,

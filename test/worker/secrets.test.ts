@@ -9,7 +9,7 @@ import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { startPrivateRedis } from '../../dev/redis/start.ts';
 import { createQueue } from '../../producer/index.ts';
-import { exportLetters } from '../../queue/dead-letters.ts';
+import { letters } from '../../queue/dead-letters.ts';
 import { Reader } from '../../queue/reader.ts';
 import { createWorker } from '../../worker/index.ts';
 import { eventually, planned } from '../support/world.ts';
@@ -97,7 +97,7 @@ test('the auth value and the Redis password are nowhere but where they belong', 
     const { message, stack, cause } = error as Error;
     outcomes.push(message, JSON.stringify(error), stack ?? '', JSON.stringify(cause ?? ''));
   }
-  const letters = await eventually(() => Array.fromAsync(exportLetters(reader, 'sms')));
+  const dead = await eventually(() => Array.fromAsync(letters(reader, 'sms')));
   await worker.stop();
 
   const stored: string[] = [];
@@ -110,10 +110,10 @@ test('the auth value and the Redis password are nowhere but where they belong', 
     if (kind === 'list') stored.push(...(await admin.lrange(key, 0, -1)));
     if (kind === 'stream') stored.push(JSON.stringify(await admin.xrange(key, '-', '+')));
   }
-  expect(letters).toHaveLength(8);
-  expect(letters.filter(({ envelope }) => envelope?.code === '[redacted]').length).toBeGreaterThanOrEqual(6);
+  expect(dead).toHaveLength(8);
+  expect(dead.filter(({ envelope }) => envelope?.code === '[redacted]').length).toBeGreaterThanOrEqual(6);
   expect(lines.length).toBeGreaterThan(15);
-  const everything = [...lines, ...stored, ...outcomes, ...letters.map((letter) => JSON.stringify(letter))];
+  const everything = [...lines, ...stored, ...outcomes, ...dead.map((letter) => JSON.stringify(letter))];
   const forms = [
     AUTH,
     encodeURIComponent(AUTH),
