@@ -1,13 +1,16 @@
 // createWorker: takes writes off the queues of its destinations and sends them. The public entry `waybill/worker`.
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import type { MeterProvider } from '@opentelemetry/api';
 import type { DestinationStream } from 'pino';
-import { type Config, type ConfigInput, policyOf, resolveConfig } from '../core/config.ts';
+import { type Config, type ConfigInput, policyOf, resolveConfig, retentionOf } from '../core/config.ts';
 import { redactor } from '../core/redact.ts';
 import { connect, type Connection, type ConnectionInput, disconnect, WORKER_OPTIONS } from '../queue/connection.ts';
 import { consume } from '../queue/consumer.ts';
 import { checkFitness } from '../queue/fitness.ts';
 import { register } from '../queue/registry.ts';
+import type { OnSettled } from '../queue/teller.ts';
+import { startHealth } from './health.ts';
 import { createLog, throttled, type WorkerLog } from './log.ts';
 import { processWrite } from './process.ts';
 import type { Target } from './request.ts';
@@ -17,9 +20,11 @@ import { type Lane, stopLanes } from './stop.ts';
 
 export { defineConfig, type Config, type ConfigInput } from '../core/config.ts';
 export { WaybillError, type WaybillErrorCode } from '../core/errors.ts';
+export type { Ending } from '../queue/ending.ts';
+export type { OnSettled } from '../queue/teller.ts';
 
 export interface WorkerOptions {
-  /** In place of config.redis.url. A client of your own needs maxRetriesPerRequest: null. */
+  /** In place of config.redis. A client of your own needs maxRetriesPerRequest: null. */
   connection?: ConnectionInput;
   /** Where the credentials named by `auth.env` come from; process.env when left out. */
   env?: Record<string, string | undefined>;
@@ -29,6 +34,14 @@ export interface WorkerOptions {
   name?: string;
   /** Only these destinations of the configuration. */
   destinations?: readonly string[];
+  /**
+   * Called after each write that this worker settles as delivered or dead, at least once: what a crash, a slow hook or
+   * one that throws left untold is told again after `worker.lockMs`, by any worker that has the hook. So it must stand
+   * being told twice. It has `worker.lockMs` to return or resolve; writes do not wait for it.
+   */
+  onSettled?: OnSettled;
+  /** Where the worker's metrics go besides its own /metrics: the meter provider of an application. */
+  metrics?: MeterProvider;
 }
 
 export interface RunningWorker {
@@ -37,6 +50,8 @@ export interface RunningWorker {
   readonly log: WorkerLog;
   /** The longest that stop() waits for attempts in flight, ms. */
   readonly graceMs: number;
+  /** Where /livez, /readyz and /metrics are served; missing without `health.port`. */
+  readonly healthPort?: number;
   /**
    * Takes no more writes and lets those in flight reach their own deadline; they are settled, nothing is sent twice.
    * After graceMs, or when `force` is aborted, attempts in flight are cut off and their writes are taken again
@@ -59,61 +74,89 @@ export async function createWorker(input: ConfigInput | Config, options: WorkerO
   const names = targets.map((target) => target.name);
   const name = options.name ?? `${hostname().slice(0, 40)}-${process.pid}-${randomBytes(2).toString('hex')}`;
   const log = createLog(config.log.level, { worker: name }, options.logTo);
-  const connection = connect(options.connection ?? config.redis.url, WORKER_OPTIONS);
+  const health = await startHealth({ config: config.health, destinations: names, log, metrics: options.metrics });
+  let connection: Connection | undefined;
   try {
+    connection = connect(options.connection ?? config.redis, WORKER_OPTIONS);
     const { warnings } = await checkFitness(connection);
     for (const warning of warnings) log.warn(warning);
-    for (const destination of names) await register(connection.client, destination);
+    const { client } = connection;
+    await Promise.all(names.map((destination) => register(client, destination)));
   } catch (error) {
-    await disconnect(connection);
+    if (connection) await disconnect(connection);
+    await health.close();
     throw error;
   }
+  const { client } = connection;
 
   const redact = redactor(secretsOf(targets, connection));
   const lanes = targets.map((target): Lane => {
     const sender = createSender(target, redact, log);
+    const metrics = health.metricsOf(target.name);
+    const queueError = throttled((err, heldBack) =>
+      log.warn({ destination: target.name, err, ...(heldBack > 0 && { held_back: heldBack }) }, 'queue error'),
+    );
     const processing = {
       destination: target.name,
       policy: policyOf(target.config, config.worker),
       workerName: name,
       log,
       send: sender.send,
+      metrics,
     };
     const consumer = consume({
       destination: target.name,
-      client: connection.client,
+      client,
       workerName: name,
       concurrency: target.config.concurrency,
       maxAttempts: target.config.retry.maxAttempts,
       lockMs: config.worker.lockMs,
       stalledIntervalMs: config.worker.stalledIntervalMs,
-      keepDeliveredMs: target.config.idempotency.ttlMs,
+      timeoutMs: target.config.timeoutMs,
+      fetchWithinMs: config.health.fetchWithinMs,
+      keyTtlMs: target.config.idempotency.ttlMs,
+      retention: retentionOf(target.config),
+      retentionIntervalMs: config.worker.retentionIntervalMs,
       handle: (taken) => processWrite(taken, processing),
-      onFiled: ({ id, jobId, reason, verdict, because }) =>
+      onFiled: ({ id, jobId, reason, verdict, because }) => {
+        metrics?.dead(reason);
         log.error(
           { destination: target.name, job_id: jobId, letter: id, reason, verdict, because },
           'dead without an attempt',
-        ),
-      onError: throttled((err, heldBack) =>
-        log.warn({ destination: target.name, err, ...(heldBack > 0 && { held_back: heldBack }) }, 'queue error'),
-      ),
+        );
+      },
+      ...(options.onSettled && { onSettled: options.onSettled }),
+      onTrimmed: (trims) =>
+        log.warn({ destination: target.name, trimmed: trims.open }, 'dead letters went by age or count, unhandled'),
+      onError: (error) => {
+        metrics?.queueError();
+        queueError(error);
+      },
     });
     return { consumer, sender };
   });
   const graceMs =
     config.worker.graceMs ?? Math.max(...targets.map((target) => target.config.timeoutMs)) + GRACE_MARGIN_MS;
 
+  health.started(
+    connection,
+    lanes.map(({ consumer }) => consumer),
+  );
   // On the next turn of the event loop: whoever waits for the line can stop the worker by then.
-  setImmediate(() => log.info({ destinations: names, redis: connection.label }, 'worker started'));
+  const port = health.port === undefined ? {} : { health_port: health.port };
+  setImmediate(() => log.info({ destinations: names, redis: connection.label, ...port }, 'worker started'));
   return {
     name,
     destinations: names,
     log,
     graceMs,
+    ...(health.port !== undefined && { healthPort: health.port }),
     stop: async (force) => {
+      health.stopping();
       log.info({ grace_ms: graceMs }, 'worker stopping');
       const stopped = await stopLanes(lanes, graceMs, force);
       await disconnect(connection);
+      await health.close();
       log.info(stopped, 'worker stopped');
       return stopped;
     },
@@ -122,10 +165,16 @@ export async function createWorker(input: ConfigInput | Config, options: WorkerO
 
 /** What must never be stored or logged, even when an API echoes it. */
 function secretsOf(targets: readonly Target[], { client }: Connection): string[] {
-  const redis = client.options as { password?: unknown; redisOptions?: { password?: unknown } };
+  const redis = client.options as {
+    password?: unknown;
+    sentinelPassword?: unknown;
+    redisOptions?: { password?: unknown };
+  };
   const credentials = targets.flatMap(({ credential, config }) => [
     credential,
     credential?.slice(config.auth?.prefix.length ?? 0),
   ]);
-  return [...credentials, redis.password, redis.redisOptions?.password].filter((value) => typeof value === 'string');
+  return [...credentials, redis.password, redis.sentinelPassword, redis.redisOptions?.password].filter(
+    (value) => typeof value === 'string',
+  );
 }

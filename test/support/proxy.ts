@@ -9,6 +9,7 @@ interface Pair {
   upstream: Socket;
   /** Requests that are handed over and not yet shown to the observers; the replies wait for that. */
   unseen: number;
+  frozen: boolean;
 }
 
 export interface FaultProxy {
@@ -25,6 +26,10 @@ export interface FaultProxy {
   restore(): Promise<void>;
   /** Resets the connections there are. New ones are served as before. */
   killSockets(): void;
+  /** The connections there are stay open and pass nothing any more: a firewall has forgotten them. New ones are served. */
+  freezeSockets(): void;
+  /** How many connections were opened so far. */
+  opened(): number;
   /** Calls back when a client's bytes have been handed to the server, before any reply to them can pass. Returns the way to stop. */
   onRequest(observe: (bytes: Buffer) => void): () => void;
   close(): Promise<void>;
@@ -34,10 +39,11 @@ export async function startProxy(target: { host: string; port: number }): Promis
   const pairs = new Set<Pair>();
   const observers = new Set<(bytes: Buffer) => void>();
   let held: Held = 'nothing';
+  let opened = 0;
 
-  const gate = ({ client, upstream, unseen }: Pair) => {
-    flow(client, held !== 'everything');
-    flow(upstream, held === 'nothing' && unseen === 0);
+  const gate = ({ client, upstream, unseen, frozen }: Pair) => {
+    flow(client, held !== 'everything' && !frozen);
+    flow(upstream, held === 'nothing' && unseen === 0 && !frozen);
   };
   const hold = (what: Held) => {
     held = what;
@@ -52,9 +58,10 @@ export async function startProxy(target: { host: string; port: number }): Promis
 
   // Half-open, so that a side that has said all it has to say still gets its reply. No back-pressure: tests are small.
   const server = createServer({ allowHalfOpen: true }, (client) => {
-    const pair = { client, upstream: connect({ ...target, allowHalfOpen: true }), unseen: 0 };
+    const pair = { client, upstream: connect({ ...target, allowHalfOpen: true }), unseen: 0, frozen: false };
     const { upstream } = pair;
     pairs.add(pair);
+    opened += 1;
     join(client, upstream);
     join(upstream, client);
     client.on('close', () => pairs.delete(pair));
@@ -90,6 +97,13 @@ export async function startProxy(target: { host: string; port: number }): Promis
       hold('nothing');
     },
     killSockets,
+    freezeSockets: () => {
+      for (const pair of pairs) {
+        pair.frozen = true;
+        gate(pair);
+      }
+    },
+    opened: () => opened,
     onRequest: (observe) => {
       observers.add(observe);
       return () => void observers.delete(observe);

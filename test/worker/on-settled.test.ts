@@ -62,7 +62,9 @@ test('a worker killed in its hook leaves the write to another worker to tell of'
   await child.exited;
   const told: string[] = [];
   await world.startWorker({}, { onSettled: ({ jobId, state }) => void told.push(`${state} ${jobId}`) });
-  await eventually(() => expect(told.toSorted()).toEqual([`delivered ${jobs[0]?.id}`, `dead ${jobs[1]?.id}`].toSorted()));
+  await eventually(() =>
+    expect(told.toSorted()).toEqual([`delivered ${jobs[0]?.id}`, `dead ${jobs[1]?.id}`].toSorted()),
+  );
   await eventually(async () => expect(await untold(world)).toBe(0));
   // Told again, not sent again.
   for (const { data } of jobs) expect(world.sandbox.entry(data.idempotencyKey)?.sends).toHaveLength(1);
