@@ -1,4 +1,5 @@
 // waybill dead-letters replay, discard, restore: settle what is meant, show it, ask, then carry it out.
+import { DEAD_REASONS } from '../core/decide.ts';
 import { WaybillError } from '../core/errors.ts';
 import { checkOperator, type Operator } from '../queue/acts.ts';
 import { Reader } from '../queue/reader.ts';
@@ -8,7 +9,7 @@ import { carryOut, printResults, resultOf } from './carry-out.ts';
 import { CliError, EXIT, type ExitCode } from './exit-codes.ts';
 import { type Io, say } from './io.ts';
 import { DISCARDING, type LetterAct, replaying, RESTORING } from './letter-acts.ts';
-import { DEAD_REASONS, type FilterFlags, filterOf } from './letter-flags.ts';
+import { type FilterFlags, filterOf } from './letter-flags.ts';
 import { type Plan, planFor } from './letter-plan.ts';
 import { operatorName } from './operator.ts';
 import { loadConfig } from './settings.ts';
@@ -59,7 +60,7 @@ async function actOnLetters(io: Io, flags: ActFlags, ids: readonly string[], act
       'USAGE',
       `which dead letters? Give ids or flags that say what they have in common; --all is every one`,
     );
-  if (DEAD_REASONS.includes(flags.reason ?? ''))
+  if (DEAD_REASONS.some((reason) => reason === flags.reason))
     throw new CliError(
       'USAGE',
       `--reason is why you ${act.verb} them; those that died of it are asked for with --dead-reason ${flags.reason}`,

@@ -1,8 +1,8 @@
 // Which dead letters a command means: the same flags for the list, the export and the acts.
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { DeadReason } from '../core/decide.ts';
+import { DEAD_REASONS, type DeadReason } from '../core/decide.ts';
 import { MAX_CODE } from '../core/envelope.ts';
-import type { Verdict } from '../core/verdict.ts';
+import { type Verdict, VERDICTS } from '../core/verdict.ts';
 import type { LetterFilter } from '../queue/letter-filter.ts';
 import { CliError } from './exit-codes.ts';
 import { duration, isoInstant, textUpTo, wholeNumber } from './flag-values.ts';
@@ -21,16 +21,6 @@ export interface FilterFlags extends ReadingFlags {
   since?: number;
   before?: number;
 }
-
-export const DEAD_REASONS = Object.keys({
-  rejected: 0,
-  exhausted: 0,
-  crashed: 0,
-  'too-late': 0,
-  'key-expired': 0,
-  invalid: 0,
-} satisfies Record<DeadReason, 0>);
-const VERDICTS = Object.keys({ 'applied-once': 0, 'not-applied': 0, 'in-doubt': 0 } satisfies Record<Verdict, 0>);
 
 export const FILTER_HELP = `
 Letters are named by id (dead letter id, job id or idempotency key), or by what they have in common: every flag that is

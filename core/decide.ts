@@ -21,7 +21,8 @@ export interface Policy extends RetryPolicy {
   maxCrashes: number;
 }
 
-export type DeadReason = 'rejected' | 'exhausted' | 'crashed' | 'too-late' | 'key-expired' | 'invalid';
+export const DEAD_REASONS = ['rejected', 'exhausted', 'crashed', 'too-late', 'key-expired', 'invalid'] as const;
+export type DeadReason = (typeof DEAD_REASONS)[number];
 
 export type Disposition =
   | { kind: 'delivered' }

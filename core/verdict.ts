@@ -4,7 +4,8 @@ import type { Policy } from './decide.ts';
 import type { Evidence, Journal } from './journal.ts';
 import type { Outcome } from './outcome.ts';
 
-export type Verdict = 'applied-once' | 'not-applied' | 'in-doubt';
+export const VERDICTS = ['applied-once', 'not-applied', 'in-doubt'] as const;
+export type Verdict = (typeof VERDICTS)[number];
 
 /** Rejections that an API with idempotency keys gives after it looked the key up. */
 const AFTER_LOOKUP = new Set([400, 404, 409, 422]);

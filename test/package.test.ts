@@ -28,8 +28,11 @@ const inApp = (command: string, args: string[], env: NodeJS.ProcessEnv = plainEn
   run(command, args, { cwd: installed.app, env, limitMs: COMMAND_LIMIT_MS });
 
 test('the tarball holds the built package and its papers, no tests, no sources and no source maps', async () => {
-  const papers = ['ARCHITECTURE.md', 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
-  expect(installed.files.filter((file) => !file.startsWith('dist/')).toSorted()).toEqual(papers);
+  const papers = ['ARCHITECTURE.md', 'CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'];
+  const docs = installed.files.filter((file) => file.startsWith('docs/'));
+  expect(docs.filter((file) => !file.endsWith('.md'))).toEqual([]);
+  expect(docs).toContain('docs/reference/configuration.md');
+  expect(installed.files.filter((file) => !/^(dist|docs)\//.test(file)).toSorted()).toEqual(papers);
   const built = installed.files.filter((file) => file.startsWith('dist/'));
   expect(
     built.filter((file) => !/^dist\/(?:core|queue|producer|worker|cli|dev)\/.*\.(?:js|d\.ts)$/.test(file)),

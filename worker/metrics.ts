@@ -2,7 +2,7 @@
 // that goes wrong here decides about a write.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BatchObservableResult, Meter, MeterProvider } from '@opentelemetry/api';
-import type { DeadReason } from '../core/decide.ts';
+import { DEAD_REASONS, type DeadReason } from '../core/decide.ts';
 import type { Attempt } from '../core/journal.ts';
 import type { Depth } from '../queue/depth.ts';
 import type { ConsumerHealth } from '../queue/watch.ts';
@@ -30,7 +30,6 @@ export interface Metrics {
 }
 
 const METER = 'waybill';
-const DEAD_REASONS: readonly DeadReason[] = ['rejected', 'exhausted', 'crashed', 'too-late', 'key-expired', 'invalid'];
 const DEPTH_STATES = ['waiting', 'active', 'delayed', 'delivered', 'dead'] as const;
 
 /** A code is upstream text: another shape, and what comes after so many of a destination, is `other`. */

@@ -95,7 +95,7 @@ describe('a round of retention', () => {
   });
 
   test('leaves writes that wait, are retried or are under way alone, whatever their age', async () => {
-    const world = await createWorld();
+    const world = await createWorld({ destination: { retry: { baseMs: 700 } } });
     const worker = await world.startWorker();
     const retried = await world.queue.add('send', planned('503', 'ok'));
     await world.until(retried.data.idempotencyKey, 'retrying');
