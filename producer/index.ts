@@ -9,10 +9,15 @@ export type { Method, Write, WriteInput } from '../core/write.ts';
 export type { ConnectionInput } from '../queue/connection.ts';
 export type { AddOptions } from '../queue/add-options.ts';
 export type { Delivery } from '../queue/delivery.ts';
+export type { Ending } from '../queue/ending.ts';
 export type { BulkAnswer, BulkItem, WriteJob, WriteQueue } from '../queue/write-queue.ts';
 
 export interface QueueOptions {
-  /** A redis:// URL, ioredis options, a Redis or a Cluster (which stays the caller's to close); redis://127.0.0.1:6379 when left out. */
+  /**
+   * A redis://, redis+sentinel:// or redis+cluster:// URL; `{ url, password?, tls? }` as the configuration's `redis`
+   * (docs/redis.md); ioredis options; a Redis or a Cluster, which stays the caller's to close. redis://127.0.0.1:6379
+   * when left out.
+   */
   connection?: ConnectionInput;
 }
 

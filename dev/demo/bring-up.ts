@@ -1,6 +1,7 @@
 // Brings up what the demo needs, one after the other: Redis, the sandbox API, the worker. Each says how it is taken down.
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { RedisSettings } from '../../core/redis-settings.ts';
 import { Reader } from '../../queue/reader.ts';
 import { createSandbox, type Sandbox } from '../sandbox/server.ts';
 import { DemoError } from './errors.ts';
@@ -21,7 +22,7 @@ const API_KEY = 'sandbox-key';
 
 export interface Stage {
   destination: string;
-  redisUrl: string;
+  redis: RedisSettings;
   sandbox: Sandbox;
   reader: Reader;
   /** Resolves with a sentence when something that should run has ended. */
@@ -39,7 +40,7 @@ export async function bringUp(options: DemoOptions, takeDown: (() => Promise<unk
   say(`  redis    ${redis.from}`);
   asked.throwIfAborted();
 
-  const reader = await Reader.open(redis.url);
+  const reader = await Reader.open(redis.settings);
   takeDown.push(() => closeReader(reader));
   await refuseOtherWorkers(reader, redis.destination, asked);
 
@@ -51,7 +52,7 @@ export async function bringUp(options: DemoOptions, takeDown: (() => Promise<unk
   asked.throwIfAborted();
   const worker = await startWorkerProcess([...options.command, 'worker', '--config', folder.configFile], {
     logFile: folder.logFile,
-    env: { ...withoutSettings(env), REDIS_URL: redis.url, SANDBOX_API_KEY: API_KEY },
+    env: { ...withoutSettings(env), ...environmentOf(redis.settings), SANDBOX_API_KEY: API_KEY },
   });
   takeDown.push(async () =>
     worker.stop((await answers(reader)) ? WORKER_STOP_LIMIT_MS : WITHOUT_REDIS_LIMIT_MS, force),
@@ -61,7 +62,7 @@ export async function bringUp(options: DemoOptions, takeDown: (() => Promise<unk
   say(`  worker   process ${worker.pid}, its log: .waybill/worker.log`);
 
   const broken = Promise.race([worker.ended.then((how) => `the worker ${how}; see .waybill/worker.log`), redis.gone]);
-  return { destination: redis.destination, redisUrl: redis.url, sandbox, reader, broken };
+  return { destination: redis.destination, redis: redis.settings, sandbox, reader, broken };
 }
 
 /** Theirs might send the demo's writes somewhere real. One that our last run left drains for some seconds yet. */
@@ -81,11 +82,11 @@ async function refuseOtherWorkers(reader: Reader, destination: string, asked: Ab
 
 async function writeConfig(
   { configFile }: DemoFolder,
-  { url, destination, isPrivate }: DemoRedis,
+  { settings, destination, isPrivate }: DemoRedis,
   baseUrl: string,
 ): Promise<void> {
   const config = {
-    ...(isPrivate && { redis: { url } }),
+    ...(isPrivate && { redis: settings }),
     destinations: {
       [destination]: { baseUrl, auth: { header: 'x-api-key', env: 'SANDBOX_API_KEY' }, timeoutMs: TIMEOUT_MS },
     },
@@ -95,7 +96,13 @@ async function writeConfig(
 
 /** The worker's settings are the demo's, whatever the user has set for his own. */
 function withoutSettings(env: DemoOptions['env']): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.entries(env).filter(([name]) => !name.startsWith('WAYBILL_') && name !== 'REDIS_URL_FILE'),
-  );
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(?:WAYBILL|REDIS)_/.test(name)));
+}
+
+function environmentOf({ url, password, sentinelPassword }: RedisSettings): NodeJS.ProcessEnv {
+  return {
+    REDIS_URL: url,
+    ...(password !== undefined && { REDIS_PASSWORD: password }),
+    ...(sentinelPassword !== undefined && { REDIS_SENTINEL_PASSWORD: sentinelPassword }),
+  };
 }

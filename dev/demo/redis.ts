@@ -1,5 +1,7 @@
 // The demo's Redis: the one that was named, or a private one that goes with the demo.
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { RedisSettings } from '../../core/redis-settings.ts';
+import { parseRedisUrl, redisLabel } from '../../core/redis-url.ts';
 import type { Reader } from '../../queue/reader.ts';
 import { isOwnedByAnother } from '../redis/folder.ts';
 import { ping } from '../redis/inquiry.ts';
@@ -14,7 +16,7 @@ const LOOK_MS = 500;
 const ANSWER_LIMIT_MS = 1000;
 
 export interface DemoRedis {
-  url: string;
+  settings: RedisSettings;
   from: string;
   destination: string;
   /** Ours alone; the URL of another may hold a password. */
@@ -29,12 +31,12 @@ export async function redisFor(
   takeDown: (() => Promise<unknown>)[],
 ): Promise<DemoRedis> {
   if (given) {
-    const { hostname, port } = new URL(given.url);
+    const address = parseRedisUrl(given.settings.url);
     // Not `sms`: somebody's real queue may have that name, and its writes would end in the sandbox.
     return {
-      url: given.url,
+      settings: given.settings,
       // Never the URL: a password may stand in more than one place of it.
-      from: `${given.from}, ${hostname}:${port || 6379}`,
+      from: `${given.from}${'fault' in address ? '' : `, ${redisLabel(address)}`}`,
       destination: 'sms-demo',
       isPrivate: false,
       gone: new Promise(() => {}),
@@ -64,7 +66,7 @@ export async function redisFor(
     await server.stop();
   });
   return {
-    url: server.url,
+    settings: { url: server.url },
     from: `${server.from}, ${server.url}, data in .waybill/redis`,
     destination: 'sms',
     isPrivate: true,

@@ -1,5 +1,6 @@
 // The demo: brings everything up, tells its story, goes on working until it is told to stop, and leaves no process.
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { RedisSettings } from '../../core/redis-settings.ts';
 import { bringUp, type Stage } from './bring-up.ts';
 import { DemoError } from './errors.ts';
 import { tellStory, type Told } from './story.ts';
@@ -13,7 +14,7 @@ export interface DemoOptions {
   cwd: string;
   env: Record<string, string | undefined>;
   /** A running Redis, and the flag or the variable that named it; a private one is started when undefined. */
-  redis: { url: string; from: string } | undefined;
+  redis: { settings: RedisSettings; from: string } | undefined;
   /** Starts the CLI as a process of its own: program and file. */
   command: readonly string[];
   /** The same as a person types it. */

@@ -60,7 +60,7 @@ export async function tellStory(telling: Telling): Promise<Told[]> {
 type Line = (at: number, told: Told, text: string) => void;
 
 async function addAll({ stage, over }: Telling, writes: readonly Told[], added: Told[], line: Line): Promise<void> {
-  const queue = createQueue(stage.destination, { connection: stage.redisUrl });
+  const queue = createQueue(stage.destination, { connection: stage.redis });
   try {
     for (const told of writes) {
       if (over.aborted) return;
