@@ -70,27 +70,12 @@ export class ActingBackend extends AddingBackend {
 
   /** @param words for BullMQ's tools */
   async discard(letterId: string, act: string, now: number, words: string): Promise<Acted> {
-    const dead = this.#deadKeys();
-    const keys = [
-      dead.letter(letterId),
-      rowKeys(this.destination).byTime,
-      dead.open,
-      dead.discarded,
-      auditKey(this.destination),
-    ];
+    const keys = [...this.#asideKeys(letterId), auditKey(this.destination)];
     return acted(await this.run(await this.scriptClient(), DISCARD, [...keys, letterId, act, now, words]));
   }
 
   async restore(letterId: string, act: string): Promise<Acted> {
-    const dead = this.#deadKeys();
-    const keys = [
-      dead.letter(letterId),
-      rowKeys(this.destination).byTime,
-      dead.open,
-      dead.discarded,
-      dead.counter,
-      auditKey(this.destination),
-    ];
+    const keys = [...this.#asideKeys(letterId), this.#deadKeys().counter, auditKey(this.destination)];
     return acted(await this.run(await this.scriptClient(), RESTORE, [...keys, letterId, act, LETTER_PRIORITY]));
   }
 
@@ -145,6 +130,12 @@ export class ActingBackend extends AddingBackend {
     ])) as [string, string, string, string, number];
     const [byTime, byRequest, failed, unsaid, gone] = reply;
     return { cursors: [byTime, byRequest, failed, unsaid], gone };
+  }
+
+  /** What a letter leaves, and enters, when it is put aside. */
+  #asideKeys(letterId: string): string[] {
+    const dead = this.#deadKeys();
+    return [dead.letter(letterId), rowKeys(this.destination).byTime, dead.open, dead.discarded];
   }
 
   /** Where the dead letters are, in BullMQ's words: open ones are prioritized, replayed completed, discarded failed. */

@@ -49,6 +49,7 @@ export async function work(redis: RedisSettings, story: Story): Promise<void> {
   const worker = await createWorker(
     {
       log: { level: 'warn' },
+      health: { port: 0 },
       worker: { lockMs: 1000, stalledIntervalMs: 300, retentionIntervalMs: 100 },
       destinations: {
         [story.name]: {
@@ -68,6 +69,11 @@ export async function work(redis: RedisSettings, story: Story): Promise<void> {
   try {
     const all = [...story.keys.delivered, ...story.keys.dead];
     await eventually(() => expect(all.filter((key) => !told.has(key))).toEqual([]));
+    for (const path of ['/readyz', '/metrics']) {
+      const answer = await fetch(`http://127.0.0.1:${worker.healthPort}${path}`);
+      expect(answer.status).toBe(200);
+      if (path === '/metrics') expect(await answer.text()).toContain('waybill_redis_up 1');
+    }
     // A round of retention, and of looking for what has stalled.
     await new Promise((resolve) => setTimeout(resolve, 600));
   } finally {

@@ -1,15 +1,14 @@
 // Exact counts are free of noise: what one delivered write costs Redis.
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { startPrivateRedis } from '../../dev/redis/start.ts';
 import { createSandbox } from '../../dev/testing.ts';
 import { createQueue } from '../../producer/index.ts';
 import { createWorker } from '../../worker/index.ts';
+import { watchCommands } from '../support/monitor.ts';
 import { eventually, planned } from '../support/world.ts';
 
 /** Enough that the first fetch of each of the 50 slots does not count. */
@@ -44,7 +43,8 @@ test('a delivered write costs at most 1.03 scripts, and no other client round tr
   );
   const delivered = (): number => lines.filter((line) => line.includes('"msg":"delivered"')).length;
   await eventually(async () => expect(await queue.getWorkersCount()).toBe(1));
-  const monitor = await watchCommands(server.url);
+  const sent = new Map<string, number>();
+  const monitor = await watchCommands(server.url, (command) => sent.set(command, (sent.get(command) ?? 0) + 1));
   await redis.config('RESETSTAT');
   await queue.resume();
   await eventually(() => expect(delivered()).toBe(WRITES), 25_000);
@@ -59,26 +59,9 @@ test('a delivered write costs at most 1.03 scripts, and no other client round tr
   expect(scripts).toBeGreaterThanOrEqual(WRITES);
   expect(scripts).toBeLessThanOrEqual(1.03 * WRITES);
   // Blocking reads while the queue was empty are the only other command of a worker; the last three are this test's own.
-  const others = [...monitor.sent.keys()].filter(
+  const others = [...sent.keys()].filter(
     (command) => !['evalsha', 'eval', 'bzpopmin', 'config', 'info', 'monitor'].includes(command),
   );
   expect(others).toEqual([]);
-  expect(monitor.sent.get('bzpopmin') ?? 0).toBeLessThanOrEqual(0.01 * WRITES);
+  expect(sent.get('bzpopmin') ?? 0).toBeLessThanOrEqual(0.01 * WRITES);
 });
-
-/** MONITOR over a plain socket: ioredis takes a line that comes with the first reply for a reply too many. */
-async function watchCommands(url: string): Promise<{ sent: Map<string, number>; stop: () => void }> {
-  const { hostname, port } = new URL(url);
-  const socket = connect(Number(port), hostname);
-  const sent = new Map<string, number>();
-  let answered = false;
-  createInterface({ input: socket }).on('line', (line) => {
-    answered = true;
-    // What a script calls inside the server is no round trip.
-    const command = /^\+\S+ \[\d+ (?!lua)[^\]]*\] "([^"]*)"/.exec(line)?.[1]?.toLowerCase();
-    if (command !== undefined) sent.set(command, (sent.get(command) ?? 0) + 1);
-  });
-  socket.write('MONITOR\r\n');
-  await eventually(() => expect(answered).toBe(true));
-  return { sent, stop: () => socket.destroy() };
-}

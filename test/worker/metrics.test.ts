@@ -5,11 +5,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { MeterProvider as AnyMeterProvider } from '@opentelemetry/api';
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
-import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import type { ConfigInput } from '../../core/config.ts';
 import { createWorker, type RunningWorker, type WorkerOptions } from '../../worker/index.ts';
 import { MAX_CODES } from '../../worker/metrics.ts';
+import { watchCommands } from '../support/monitor.ts';
 import { redisUrl } from '../support/redis.ts';
 import { API_KEY, createWorld, eventually, planned, type World } from '../support/world.ts';
 
@@ -164,11 +164,9 @@ test('the depth is read from Redis, and by many scrapes at once only once', asyn
   await world.queue.pause();
   for (const options of [{}, { priority: 3 }, { delay: 60_000 }]) await world.queue.add('send', planned(), options);
   await new Promise((resolve) => setTimeout(resolve, 1100));
-  const monitor = await new Redis(redisUrl()).monitor();
-  onTestFinished(() => monitor.disconnect());
   let reads = 0;
-  monitor.on('monitor', (_time: string, [command = '', key = '']: string[]) => {
-    reads += Number(/^llen$/i.test(command) && key.endsWith(`${world.name}:wait`));
+  await watchCommands(redisUrl(), (command, key) => {
+    reads += Number(command === 'llen' && key.endsWith(`${world.name}:wait`));
   });
   const [first] = await Promise.all(Array.from({ length: 20 }, () => scrape(worker)));
   const of = (state: string): number | undefined => first?.sum('waybill_queue_depth', { state });
