@@ -1,6 +1,10 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import { startPrivateRedis } from '../../dev/redis/start.ts';
 import { createQueue, type WriteInput } from '../../producer/index.ts';
 import { DESTINATIONS_KEY } from '../../queue/keys.ts';
 import { redisUrl } from '../support/redis.ts';
@@ -225,10 +229,20 @@ describe('addBulk', () => {
   });
 
   test('many at once, also after the server forgot its scripts', async () => {
-    const { queue, reader } = await createWorld();
+    // Alone on its server: no other test's scripts may be forgotten at a moment that is its own.
+    const dir = await mkdtemp(join(tmpdir(), 'waybill-flush-'));
+    const server = await startPrivateRedis({ dir });
+    const redis = new Redis(server.url);
+    const queue = createQueue('sms', { connection: server.url });
+    onTestFinished(async () => {
+      await queue.close();
+      redis.disconnect();
+      await server.stop();
+      await rm(dir, { recursive: true });
+    });
     const items = Array.from({ length: 450 }, (_, i) => ({ name: 'send' as const, data: { ...write, body: { i } } }));
     expect((await queue.addBulk(items)).every(({ status }) => status === 'queued')).toBe(true);
-    await reader.client.script('FLUSH');
+    await redis.script('FLUSH');
     expect((await queue.addBulk(items)).every(({ status }) => status === 'queued')).toBe(true);
     expect(await queue.getWaitingCount()).toBe(900);
   });
