@@ -43,5 +43,12 @@ export function admit(
 
 /** Whether the API still knows a key, first sent at `sentAt`, at the time `at`; always when it was never sent. */
 export function keyOutlives(sentAt: number | undefined, policy: Pick<Policy, 'keyTtlMs'>, at: number): boolean {
-  return sentAt === undefined || at + Math.min(KEY_MARGIN_MS, policy.keyTtlMs / 10) < sentAt + policy.keyTtlMs;
+  return sentAt === undefined || at + marginOf(policy) < sentAt + policy.keyTtlMs;
 }
+
+/** Until when an attempt may start with a key that was first sent at `sentAt`; epoch ms. */
+export function keyUsableUntil(sentAt: number, policy: Pick<Policy, 'keyTtlMs' | 'timeoutMs'>): number {
+  return sentAt + policy.keyTtlMs - marginOf(policy) - policy.timeoutMs;
+}
+
+const marginOf = ({ keyTtlMs }: Pick<Policy, 'keyTtlMs'>): number => Math.min(KEY_MARGIN_MS, keyTtlMs / 10);

@@ -94,10 +94,14 @@ const destination = z.strictObject({
         .min(1)
         .max(100_000_000)
         .default(1_000_000)
-        .describe('How many of those are kept; past it the oldest go.'),
+        .describe(
+          'How many of those are kept; past it the oldest go, except those that are younger than `idempotency.ttlMs`.',
+        ),
       handledMs: ms(1000, MAX_KEEP_MS)
-        .default(30 * DAY_MS)
-        .describe('How long a replayed or discarded dead letter is kept, from that act.'),
+        .optional()
+        .describe(
+          'How long a replayed or discarded dead letter is kept, from that act; 30 days when left out, or `idempotency.ttlMs` where that is longer, and never less than that.',
+        ),
       auditMs: ms(1000, MAX_KEEP_MS)
         .default(365 * DAY_MS)
         .describe('How long an entry of the audit stream is kept.'),
@@ -232,6 +236,7 @@ export function policyOf(config: DestinationConfig, worker: Config['worker']): P
 }
 
 const KEEP_DEAD_MS = 90 * DAY_MS;
+const KEEP_HANDLED_MS = 30 * DAY_MS;
 
 /** How long what is kept. */
 export function retentionOf({ retention, idempotency: { ttlMs } }: DestinationConfig) {
@@ -239,6 +244,8 @@ export function retentionOf({ retention, idempotency: { ttlMs } }: DestinationCo
     ...retention,
     deliveredMs: retention.deliveredMs ?? ttlMs,
     deadMs: retention.deadMs ?? Math.max(KEEP_DEAD_MS, ttlMs),
+    handledMs: retention.handledMs ?? Math.max(KEEP_HANDLED_MS, ttlMs),
+    keyTtlMs: ttlMs,
   };
 }
 
@@ -277,7 +284,7 @@ function contradictionsOf(destinations: unknown): string[] {
     const { retry, timeoutMs, idempotency, auth, retention } = parsed.data;
     const at = `destinations.${name}`;
     if (retry.capMs < retry.baseMs) wrong.push(`${at}.retry.capMs: must be at least baseMs (${retry.baseMs})`);
-    for (const field of ['deliveredMs', 'deadMs'] as const) {
+    for (const field of ['deliveredMs', 'deadMs', 'handledMs'] as const) {
       if ((retention[field] ?? Infinity) < idempotency.ttlMs)
         wrong.push(
           `${at}.retention.${field}: must be at least idempotency.ttlMs (${idempotency.ttlMs}), or a key could be sent again as new`,

@@ -24,6 +24,8 @@ export interface ReplayFacts {
   sendable: boolean;
   /** Epoch ms at which the API may first have seen the key; missing when nothing can have reached it. */
   keyFirstSentAt?: number;
+  /** Epoch ms until which an attempt may start with the key. */
+  keyUsableUntil?: number;
   /** Epoch ms from which the API may have forgotten the key. */
   keyExpiresAt?: number;
   /** The write's own, epoch ms. */
@@ -32,7 +34,7 @@ export interface ReplayFacts {
   rejection: 'none' | 'fresh' | 'stored';
 }
 
-export type ReplayRefusal = 'NOT_A_WRITE' | 'TOO_LATE' | 'KEY_EXPIRED' | 'IN_DOUBT' | 'APPLIED';
+export type ReplayRefusal = 'NOT_A_WRITE' | 'TOO_LATE' | 'KEY_ENDING' | 'KEY_EXPIRED' | 'IN_DOUBT' | 'APPLIED';
 
 export type ReplayRuling =
   | {
@@ -52,6 +54,8 @@ const ADVICE: Partial<Record<ReplayFacts['rejection'], string>> = {
     'the API answers this key with its stored rejection: the same key will be rejected again, a new key is needed',
   fresh: 'the API may give this key its stored rejection again; a new key is judged anew',
 };
+
+const UNLESS_ACCEPTED = ', which could apply a write in doubt twice: that must be accepted';
 
 /**
  * Rules on one replay.
@@ -79,24 +83,26 @@ function underNewKey(facts: ReplayFacts, request: ReplayRequest, refuse: Refuse)
 }
 
 function underSameKey(facts: ReplayFacts, request: ReplayRequest, now: number, refuse: Refuse): ReplayRuling {
-  const { verdict, keyFirstSentAt, keyExpiresAt } = facts;
-  const generation = facts.generation + 1;
-  const said = ADVICE[facts.rejection];
-  const advice = said === undefined ? {} : { advice: said };
-  const alive = keyExpiresAt === undefined || now + KEY_MARGIN_MS < keyExpiresAt;
-  if (verdict === 'not-applied') {
-    // Until the API has surely forgotten it, the key's life goes on; after that the replay begins another.
-    const forgotten = keyExpiresAt !== undefined && now > keyExpiresAt + KEY_MARGIN_MS;
-    const carried = keyFirstSentAt !== undefined && !forgotten ? { firstSentAt: keyFirstSentAt } : {};
-    return { allowed: true, journal: { ...emptyJournal(generation), ...carried }, doubleAccepted: false, ...advice };
-  }
-  if (alive) {
+  const { verdict, keyFirstSentAt, keyUsableUntil, keyExpiresAt, rejection } = facts;
+  const begin = emptyJournal(facts.generation + 1);
+  const said = ADVICE[rejection];
+  const advice = said === undefined ? {} : { advice: verdict === 'not-applied' ? said : said + UNLESS_ACCEPTED };
+  // The worker asks the same before it sends: a replay that it would refuse is refused here.
+  if (keyFirstSentAt === undefined || keyUsableUntil === undefined || now < keyUsableUntil) {
+    const doubtBefore = facts.doubtIsFinal ? ('final' as const) : ('settleable' as const);
     const journal: Journal = {
-      ...emptyJournal(generation),
-      doubtBefore: facts.doubtIsFinal ? 'final' : 'settleable',
+      ...begin,
+      ...(verdict !== 'not-applied' && { doubtBefore }),
       ...(keyFirstSentAt !== undefined && { firstSentAt: keyFirstSentAt }),
     };
     return { allowed: true, journal, doubleAccepted: false, ...advice };
+  }
+  if (verdict === 'not-applied') {
+    // Once the API has surely forgotten it, the key begins another life.
+    const forgottenAt = (keyExpiresAt ?? keyUsableUntil) + KEY_MARGIN_MS;
+    return now > forgottenAt
+      ? { allowed: true, journal: begin, doubleAccepted: false, ...advice }
+      : refuse('KEY_ENDING', `the API is about to forget its key; it has at ${isoTime(forgottenAt)}`);
   }
   if (!request.acceptDouble) {
     const state = verdict === 'applied-once' ? 'was applied' : 'may have been applied';
@@ -105,7 +111,7 @@ function underSameKey(facts: ReplayFacts, request: ReplayRequest, now: number, r
       `the write ${state}, and the API may have forgotten its key (since ${isoTime(keyExpiresAt ?? now)}): it could be applied twice`,
     );
   }
-  return { allowed: true, journal: { ...emptyJournal(generation), doubtBefore: 'final' }, doubleAccepted: true };
+  return { allowed: true, journal: { ...begin, doubtBefore: 'final' }, doubleAccepted: true };
 }
 
 const isoTime = (at: number): string => new Date(at).toISOString();

@@ -4,11 +4,12 @@ import { AddingBackend } from './adding-backend.ts';
 import { auditKey, deadQueueName, prefixOf, retentionKey, rowKeys, unsaidKey } from './keys.ts';
 import { LETTER_PRIORITY } from './letter-job.ts';
 import { DISCARD, REPLAY_SCRIPTS, RESTORE } from './scripts/acts.ts';
+import type { RetentionOptions } from './retention.ts';
 import { SCRUB, TRIM } from './scripts/retention.ts';
 
 /** How a script answered an act. `handled`: the letter is not where the act expects it; nothing was written then. */
 export interface Acted {
-  /** `busy`: the dead write's job is not where it died; `exists`: a job stands under the new key. */
+  /** `busy`: the dead write's key has another life since; `exists`: a job stands under the new key. */
   status: 'done' | 'handled' | 'busy' | 'exists';
   /** The letter's acts, a JSON act a line. */
   acts: string;
@@ -17,6 +18,8 @@ export interface Acted {
 /** A replay, as far as it is not the job itself. */
 export interface ReplayStep {
   letterId: string;
+  /** Of the generation that a replay under the same key begins. */
+  nextLetterId: string;
   /** The dead write's own job. */
   sourceId: string;
   payloadHash: string;
@@ -26,15 +29,6 @@ export interface ReplayStep {
   now: number;
 }
 
-/** Epoch ms before which things go, and how many open letters may stay. */
-export interface Cuts {
-  openBefore: number;
-  handledBefore: number;
-  deliveredBefore: number;
-  auditBefore: number;
-  keepOpen: number;
-}
-
 /** How many went. */
 export interface Trims {
   open: number;
@@ -42,14 +36,11 @@ export interface Trims {
   delivered: number;
 }
 
-/** Where a scrub goes on, in each of what it goes through; '' where it is through. */
-export type Cursors = readonly [byTime: string, byRequest: string, failed: string, unsaid: string];
-
 export class ActingBackend extends AddingBackend {
   /** @param job what goes into the queue: the dead write under its own id, or a new write under a new key */
   async replay(job: JobJson, step: ReplayStep): Promise<Acted> {
     const dead = this.#deadKeys();
-    const { letterId, sourceId, payloadHash, journal, act, now } = step;
+    const { letterId, nextLetterId, sourceId, payloadHash, journal, act, now } = step;
     return acted(
       await this.addWrapped(job, {
         scripts: REPLAY_SCRIPTS,
@@ -58,6 +49,7 @@ export class ActingBackend extends AddingBackend {
           this.toKey(sourceId),
           this.toKey('failed'),
           dead.letter(letterId),
+          dead.letter(nextLetterId),
           rowKeys(this.destination).byTime,
           dead.open,
           dead.replayed,
@@ -74,18 +66,24 @@ export class ActingBackend extends AddingBackend {
     return acted(await this.run(await this.scriptClient(), DISCARD, [...keys, letterId, act, now, words]));
   }
 
-  async restore(letterId: string, act: string): Promise<Acted> {
+  async restore(letterId: string, act: string, now: number): Promise<Acted> {
     const keys = [...this.#asideKeys(letterId), this.#deadKeys().counter, auditKey(this.destination)];
-    return acted(await this.run(await this.scriptClient(), RESTORE, [...keys, letterId, act, LETTER_PRIORITY]));
+    return acted(await this.run(await this.scriptClient(), RESTORE, [...keys, letterId, act, LETTER_PRIORITY, now]));
   }
 
   /**
-   * Takes away what is past its age or count.
+   * Takes away what is past its age or count, by the server's clock.
    * @param slice of each, at most
    * @param pauseMs does nothing when the last round is less than this ago; 0 goes on with one
+   * @param kept how many open letters this round has passed over so far
    * @returns undefined when it did nothing
    */
-  async trim(cuts: Cuts, slice: number, pauseMs: number, now: number): Promise<Trims | undefined> {
+  async trim(
+    keep: RetentionOptions,
+    slice: number,
+    pauseMs: number,
+    kept: number,
+  ): Promise<(Trims & { kept: number; more: boolean }) | undefined> {
     const dead = this.#deadKeys();
     const rows = rowKeys(this.destination);
     const reply = (await this.run(await this.scriptClient(), TRIM, [
@@ -101,35 +99,39 @@ export class ActingBackend extends AddingBackend {
       slice,
       this.toKey(''),
       dead.prefix,
-      cuts.openBefore,
-      cuts.handledBefore,
-      cuts.deliveredBefore,
-      cuts.keepOpen,
-      cuts.auditBefore,
-      now,
+      keep.deadMs,
+      keep.handledMs,
+      keep.deliveredMs,
+      keep.auditMs,
+      keep.keyTtlMs,
+      keep.deadMax,
       pauseMs,
+      kept,
     ])) as number[];
-    const [open, handled, delivered] = reply;
-    return open === undefined ? undefined : { open, handled: handled ?? 0, delivered: delivered ?? 0 };
+    const [open, handled = 0, delivered = 0, passed = 0, more] = reply;
+    return open === undefined ? undefined : { open, handled, delivered, kept: passed, more: more === 1 };
   }
 
-  /** Takes away rows and tombstones whose write or letter was removed by hand; a slice of each. */
-  async scrub(cursors: Cursors, slice: number): Promise<{ cursors: Cursors; gone: number }> {
+  /**
+   * Takes away rows and tombstones whose write or letter was removed by hand; a slice of each.
+   * @param keyTtlMs how long the API keeps a key: younger tombstones stay
+   */
+  async scrub(slice: number, keyTtlMs: number): Promise<{ gone: number; through: boolean }> {
     const dead = this.#deadKeys();
     const rows = rowKeys(this.destination);
-    const reply = (await this.run(await this.scriptClient(), SCRUB, [
+    const [gone, through] = (await this.run(await this.scriptClient(), SCRUB, [
       rows.byTime,
       rows.byRequestId,
       this.toKey('failed'),
       dead.open,
       unsaidKey(this.destination),
+      retentionKey(this.destination),
       slice,
       this.toKey(''),
       dead.prefix,
-      ...cursors,
-    ])) as [string, string, string, string, number];
-    const [byTime, byRequest, failed, unsaid, gone] = reply;
-    return { cursors: [byTime, byRequest, failed, unsaid], gone };
+      keyTtlMs,
+    ])) as [number, number];
+    return { gone, through: through === 1 };
   }
 
   /** What a letter leaves, and enters, when it is put aside. */

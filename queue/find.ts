@@ -62,7 +62,7 @@ export async function find(reader: Reader, id: string, only?: string): Promise<F
   const names = await reader.destinations(only);
   const found: Found[] = [];
   for (const destination of names) {
-    for (const jobId of new Set([jobIdOf(id), jobIdOfLetter(id)])) {
+    for (const jobId of new Set([jobIdOf(id), jobIdOfLetter(id), id])) {
       const one = await findJob(reader, destination, jobId);
       if (one) found.push(one);
     }
@@ -141,7 +141,7 @@ export async function findJob(reader: Reader, destination: string, jobId: string
       const id = tombstone?.settled === 'dead' ? tombstone.letter : undefined;
       const letter = id === undefined ? undefined : await getLetter(reader, destination, id);
       if (!letter) return { ...base, state: 'dead', verdict: 'in-doubt', journal, requestIds: requestIds(journal) };
-      const before = await lineageOf(reader, destination, jobId, letter.journal.generation);
+      const before = await lineageOf(reader, destination, jobId, generationOfLetter(letter.id) ?? 0);
       const enqueuedAt = before[0]?.enqueuedAt ?? base.enqueuedAt;
       return { ...base, enqueuedAt, lineage: before, ...asDead(letter) };
     }

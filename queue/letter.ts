@@ -1,12 +1,13 @@
 // The dead letter: what a person needs to see why a write could not be delivered, and to send it again.
 import type { Envelope } from '../core/envelope.ts';
-import type { DeadReason } from '../core/decide.ts';
+import { keyUsableUntil } from '../core/admit.ts';
+import type { DeadReason, Policy } from '../core/decide.ts';
 import { type Attempt, firstSentAt, type Journal } from '../core/journal.ts';
 import type { ReplayFacts } from '../core/replay.ts';
 import type { Verdict } from '../core/verdict.ts';
 import { verdictOf } from '../core/verdict.ts';
 import type { Write } from '../core/write.ts';
-import { letterId } from './keys.ts';
+import { generationOfLetter, letterId } from './keys.ts';
 
 export interface DeadLetter {
   /** The write's job id and its generation. */
@@ -28,7 +29,8 @@ export interface DeadLetter {
   journal: Journal;
   /** Epoch ms at which the API may first have seen the key; missing when nothing can have reached it. */
   keyFirstSentAt?: number;
-  /** Epoch ms from which the API may have forgotten it. */
+  /** Epoch ms until which an attempt may start with it, and from which the API may have forgotten it. */
+  keyUsableUntil?: number;
   keyExpiresAt?: number;
   /** As it was sent; missing when what stood in the queue is no write. */
   write?: Write;
@@ -52,10 +54,10 @@ export interface DeadFacts {
 
 /**
  * Builds the letter of a write that cannot be delivered.
- * @param keyTtlMs how long the API keeps a key
+ * @param policy how long the API keeps a key, and how long an attempt may take
  * @param now epoch ms
  */
-export function deadLetter(facts: DeadFacts, keyTtlMs: number, now: number): DeadLetter {
+export function deadLetter(facts: DeadFacts, policy: Pick<Policy, 'keyTtlMs' | 'timeoutMs'>, now: number): DeadLetter {
   const answered = facts.journal.attempts.findLast((entry) => entry.outcome === 'response');
   const sentAt = firstSentAt(facts.journal, facts.lost, facts.lostAt ?? facts.enqueuedAt);
   return {
@@ -72,7 +74,11 @@ export function deadLetter(facts: DeadFacts, keyTtlMs: number, now: number): Dea
     ...(answered?.requestId !== undefined && { requestId: answered.requestId }),
     lost: facts.lost,
     journal: facts.journal,
-    ...(sentAt !== undefined && { keyFirstSentAt: sentAt, keyExpiresAt: sentAt + keyTtlMs }),
+    ...(sentAt !== undefined && {
+      keyFirstSentAt: sentAt,
+      keyUsableUntil: keyUsableUntil(sentAt, policy),
+      keyExpiresAt: sentAt + policy.keyTtlMs,
+    }),
     ...(facts.write && { write: facts.write }),
     ...(facts.raw !== undefined && { raw: facts.raw }),
   };
@@ -86,17 +92,25 @@ export function requestIdsOf(journal: Journal): string[] {
 
 /** What the rules of a replay need to know of a letter. */
 export function replayFactsOf(letter: DeadLetter): ReplayFacts {
-  const { journal, verdict, write, reason, keyFirstSentAt, keyExpiresAt } = letter;
+  const { id, journal, verdict, write, reason, keyFirstSentAt, keyUsableUntil: usableUntil, keyExpiresAt } = letter;
   const answered = journal.attempts.findLast(({ outcome }) => outcome === 'response');
   return {
-    generation: journal.generation,
+    // A letter is filed under a later generation where its own is taken (docs/decisions/0007).
+    generation: generationOfLetter(id) ?? journal.generation,
     verdict,
     doubtIsFinal: journal.doubtBefore === 'final',
     sendable: write !== undefined,
     ...(keyFirstSentAt !== undefined && { keyFirstSentAt }),
+    ...(usableUntil !== undefined && { keyUsableUntil: usableUntil }),
     ...(keyExpiresAt !== undefined && { keyExpiresAt }),
     ...(write?.expiresAt !== undefined && { expiresAt: write.expiresAt }),
     rejection:
-      reason !== 'rejected' || answered?.evidence !== 'not-applied' ? 'none' : answered.replayed ? 'stored' : 'fresh',
+      reason !== 'rejected'
+        ? 'none'
+        : answered?.replayed
+          ? 'stored'
+          : answered?.evidence === 'not-applied'
+            ? 'fresh'
+            : 'none',
   };
 }

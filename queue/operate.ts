@@ -9,6 +9,7 @@ import { isRecord } from '../core/json.ts';
 import { checkIdempotencyKey, jobIdOf, payloadHash, type Write } from '../core/write.ts';
 import { type Act, checkOperator, letterState, type Operator, parseActs } from './acts.ts';
 import type { Acted } from './acting-backend.ts';
+import { generationOfLetter, letterId as idOfLetter } from './keys.ts';
 import type { WaybillBackend } from './backend.ts';
 import { type FiledLetter, lookAtLetter, type UnreadableLetter } from './dead-letters.ts';
 import { type DeadLetter, replayFactsOf } from './letter.ts';
@@ -62,14 +63,14 @@ export async function replay(
   options: ReplayOptions = {},
 ): Promise<Replayed> {
   const who = checkOperator(operator);
-  const now = Date.now();
+  const now = await reader.now();
   const letter = await letterToActOn(reader, destination, letterId);
   if ('unreadable' in letter) throw refused(letterId);
   const ruling = ruleOnReplay(letter, options, now);
   if (!ruling.allowed || !letter.write) throw refused(letterId, ruling);
   const write = writeToSend(letter.write, options);
   const jobId = options.newKey === undefined ? letter.jobId : jobIdOf(write.idempotencyKey);
-  if (options.newKey !== undefined && jobId === letter.jobId) {
+  if (options.newKey !== undefined && write.idempotencyKey === letter.write.idempotencyKey) {
     throw new WaybillError('INVALID_WRITE', 'newKey: is the key that the write has already', { field: 'newKey' });
   }
   const act: Act = {
@@ -87,6 +88,7 @@ export async function replay(
   const job = jobOf(jobId, write, await priorityOf(reader, destination, letter.jobId), now);
   const answer = await backendOf(reader, destination).replay(job, {
     letterId,
+    nextLetterId: idOfLetter(letter.jobId, (generationOfLetter(letterId) ?? 0) + 1),
     sourceId: letter.jobId,
     payloadHash: payloadHash(write),
     journal: JSON.stringify(ruling.journal),
@@ -122,7 +124,7 @@ export async function discard(reader: Reader, destination: string, letterId: str
  */
 export async function restore(reader: Reader, destination: string, letterId: string, operator: Operator): Promise<Act> {
   const act = await prepare(reader, destination, letterId, operator, 'restore');
-  check(await backendOf(reader, destination).restore(letterId, JSON.stringify(act)), act);
+  check(await backendOf(reader, destination).restore(letterId, JSON.stringify(act), act.at), act);
   return act;
 }
 
@@ -135,7 +137,7 @@ async function prepare(
 ): Promise<Act> {
   const who = checkOperator(operator);
   const { jobId, verdict = 'in-doubt' } = await letterToActOn(reader, destination, letterId);
-  return { act: kind, id: randomUUID(), at: Date.now(), ...who, letter: letterId, jobId, verdict };
+  return { act: kind, id: randomUUID(), at: await reader.now(), ...who, letter: letterId, jobId, verdict };
 }
 
 async function letterToActOn(
@@ -203,7 +205,7 @@ function check({ status, acts: text }: Acted, act: Act): void {
     case 'busy':
       throw new WaybillError(
         'REPLAY_REFUSED',
-        `dead letter ${letter}: its write's job ${jobId} is not where it died: it was added again, or moved by hand. See \`find ${jobId}\`.`,
+        `dead letter ${letter} was not replayed: its write ${jobId} has another life since: it was added again, or moved by hand. See \`waybill find ${jobId}\`; this letter can be discarded.`,
         { field: 'BUSY' },
       );
     case 'exists':
@@ -235,6 +237,7 @@ function handled({ act, letter }: Act, acts: readonly Act[]): WaybillError {
 const WHAT_TO_DO: Record<ReplayRefusal, string> = {
   NOT_A_WRITE: 'Discard it.',
   TOO_LATE: 'Ignore the expiry (--ignore-expiry) to send it all the same, or discard it.',
+  KEY_ENDING: 'Wait until then, or take a new key (--new-key).',
   KEY_EXPIRED: 'Ask the API whether it has the write; accept a double application (--accept-double), or discard it.',
   IN_DOUBT:
     'Replay it under its own key, which cannot apply it twice; or accept a double application (--accept-double).',

@@ -46,6 +46,12 @@ export class Reader {
     return this.#connection.client;
   }
 
+  /** Redis' clock, epoch ms: an operator's own may be off, and the life of a key is counted by it. */
+  async now(): Promise<number> {
+    const [seconds, micros] = await this.client.time();
+    return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+  }
+
   /** All destinations, or the one that is asked for. @throws WaybillError NOT_FOUND when that one was never used */
   async destinations(only?: string): Promise<string[]> {
     const all = await destinations(this.client);

@@ -1,20 +1,22 @@
 // Retention: what is kept, for how long, and the round that takes away the rest. Every worker makes rounds; the step in
-// Redis lets one of them at a time do it. Nothing that Waybill writes grows without a bound of age or count.
+// Redis lets one of them at a time do it. Whatever Waybill writes has a bound of age or count.
 import { setTimeout } from 'node:timers/promises';
-import type { Cursors, Cuts, Trims } from './acting-backend.ts';
+import type { Trims } from './acting-backend.ts';
 import type { WaybillBackend } from './backend.ts';
 
 export interface RetentionOptions {
   /** A delivered write's tombstone, from its delivery; at least as long as the API keeps its key. */
   deliveredMs: number;
-  /** An open dead letter, from its death. */
+  /** An open dead letter, from its death; at least as long as the API keeps its key. */
   deadMs: number;
-  /** How many open dead letters may stand; the oldest go first. */
+  /** How many open dead letters may stand; the oldest go first, once the API has forgotten their keys. */
   deadMax: number;
-  /** A replayed or discarded dead letter, from the act. */
+  /** A replayed or discarded dead letter, from the act; at least as long as the API keeps its key. */
   handledMs: number;
   /** An entry of the audit stream. */
   auditMs: number;
+  /** How long the API keeps a key: no tombstone goes before, or its key could be sent as a new one. */
+  keyTtlMs: number;
 }
 
 export interface Rounds {
@@ -29,26 +31,27 @@ export interface Rounds {
 
 /** What one script takes away at most, so that no other command waits long for it. */
 const SLICE = 200;
-/** Rows that one round looks at; a million of them are gone through in about a day of rounds. */
-const SCRUB_SLICE = 500;
 /** Slices that one round takes away at most. */
 const MAX_SLICES = 500;
+/** Entries that one script looks at in each row, and how many scripts a round has for that. */
+const SCRUB_SLICE = 500;
+const MAX_SCRUBS = 20;
 
 /** Makes rounds until it is stopped. */
 export function keepRetention({ backend, retention, intervalMs, onTrimmed, onError }: Rounds): { stop: () => void } {
   const stopped = new AbortController();
-  let cursors: Cursors = START;
+  const isStopped = (): boolean => stopped.signal.aborted;
   const run = async (): Promise<void> => {
-    while (!stopped.signal.aborted) {
+    while (!isStopped()) {
       // Apart from each other, or all workers of a deployment come at once.
       await setTimeout(intervalMs * (0.5 + Math.random() / 2), undefined, { signal: stopped.signal, ref: false });
       try {
-        const trims = await round(backend, retention, intervalMs / 2, () => stopped.signal.aborted);
+        const trims = await round(backend, retention, intervalMs / 2, isStopped);
         if (!trims) continue;
         if (trims.open > 0) onTrimmed(trims);
-        cursors = next((await backend.scrub(cursors, SCRUB_SLICE)).cursors);
+        await scrub(backend, retention, isStopped);
       } catch (error) {
-        if (!stopped.signal.aborted) onError(error as Error);
+        if (!isStopped()) onError(error as Error);
       }
     }
   };
@@ -64,32 +67,27 @@ export async function round(
   backend: WaybillBackend,
   retention: RetentionOptions,
   pauseMs: number,
-  stopped: () => boolean = () => false,
+  isStopped: () => boolean = () => false,
 ): Promise<Trims | undefined> {
-  const total = { open: 0, handled: 0, delivered: 0 };
-  for (let slices = 0; slices < MAX_SLICES && !stopped(); slices++) {
-    const now = Date.now();
-    const trims = await backend.trim(cutsOf(retention, now), SLICE, slices === 0 ? Math.floor(pauseMs) : 0, now);
-    if (!trims) return undefined;
-    total.open += trims.open;
-    total.handled += trims.handled;
-    total.delivered += trims.delivered;
-    if (Math.max(trims.open, trims.handled, trims.delivered) < SLICE) break;
+  const total: Trims = { open: 0, handled: 0, delivered: 0 };
+  let kept = 0;
+  for (let slices = 0; slices < MAX_SLICES && !isStopped(); slices++) {
+    const slice = await backend.trim(retention, SLICE, slices === 0 ? Math.floor(pauseMs) : 0, kept);
+    if (!slice) return undefined;
+    for (const kind of ['open', 'handled', 'delivered'] as const) total[kind] += slice[kind];
+    kept += slice.kept;
+    if (!slice.more) break;
   }
   return total;
 }
 
-function cutsOf(retention: RetentionOptions, now: number): Cuts {
-  return {
-    openBefore: now - retention.deadMs,
-    handledBefore: now - retention.handledMs,
-    deliveredBefore: now - retention.deliveredMs,
-    auditBefore: now - retention.auditMs,
-    keepOpen: retention.deadMax,
-  };
+/** Goes on through the rows and tombstones where the last worker left off. */
+export async function scrub(
+  backend: WaybillBackend,
+  { keyTtlMs }: Pick<RetentionOptions, 'keyTtlMs'>,
+  isStopped: () => boolean = () => false,
+): Promise<void> {
+  for (let times = 0; times < MAX_SCRUBS && !isStopped(); times++) {
+    if ((await backend.scrub(SCRUB_SLICE, keyTtlMs)).through) return;
+  }
 }
-
-const START: Cursors = ['0', '0', '0', '0'];
-
-/** Each goes through again from its start once all are through. */
-const next = (cursors: Cursors): Cursors => (cursors.every((cursor) => cursor === '') ? START : cursors);

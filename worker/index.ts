@@ -114,7 +114,6 @@ export async function createWorker(input: ConfigInput | Config, options: WorkerO
       stalledIntervalMs: config.worker.stalledIntervalMs,
       timeoutMs: target.config.timeoutMs,
       fetchWithinMs: config.health.fetchWithinMs,
-      keyTtlMs: target.config.idempotency.ttlMs,
       retention: retentionOf(target.config),
       retentionIntervalMs: config.worker.retentionIntervalMs,
       handle: (taken) => processWrite(taken, processing),

@@ -30,6 +30,10 @@ const WHAT_TO_DO: Record<WaybillErrorCode, string> = {
 const REFUSALS: Record<ReplayRefusal | 'BUSY', [when: string, what: string]> = {
   NOT_A_WRITE: ['what stood in the queue was no write', 'Discard it.'],
   TOO_LATE: ["the write's own expiry has passed", '`--ignore-expiry` sends it all the same; or discard it.'],
+  KEY_ENDING: [
+    'the API is about to forget its key: an attempt may no longer start with it, nor may the key begin another life',
+    'Wait until the message says, or `--new-key`.',
+  ],
   KEY_EXPIRED: [
     'it may have been applied, or was, and the API may have forgotten its key',
     'Ask the API whether it has the write; then discard it, or `--accept-double`.',

@@ -19,16 +19,18 @@ if redis.call('TYPE', letterKey)['ok'] ~= 'hash' then return { 'handled', '' } e
 local function answer(word) return { word, redis.call('HGET', letterKey, '${ACTS_FIELD}') or '' } end`;
 
 /** The keys that replay's own part names, behind those of BullMQ's script. */
-const REPLAY_KEYS = 8;
+const REPLAY_KEYS = 9;
 
 /**
  * A dead letter's write goes back into its queue as BullMQ would add it; the letter is finished into `completed`.
  * KEYS: those of BullMQ's script, then the key of the job to add, of the dead write's job, of its queue's failed set,
- *   of the letter, the row by time, the dead letters' prioritized and completed sets, the audit stream.
+ *   of the letter, of the next generation's letter, the row by time, the dead letters' prioritized and completed sets,
+ *   the audit stream.
  * ARGV: those of BullMQ's script (3), then the payload's hash, the journal to start with, letter id, the dead write's
  *   job id, the act, epoch ms.
- * Returns 'done', 'handled' (the letter is not open), 'busy' (the dead write's job is not where it died) or
- *   'exists' (a job stands under the new key), with the letter's acts.
+ * Returns 'done', 'handled' (the letter is not open), 'busy' (the dead write's key has another life since: its job was
+ *   removed by hand and added again, so that this letter's verdict is not the last word) or 'exists' (a job stands under
+ *   the new key), with the letter's acts.
  */
 function composeReplay(command: AddCommand): Script {
   const n = BULLMQ[command].keys;
@@ -37,15 +39,18 @@ function composeReplay(command: AddCommand): Script {
     keys: n + REPLAY_KEYS,
     lua: `${asFunction(command)}${SLICE}${FORGET}${NOTE}
 local jobKey, sourceKey, failedKey, letterKey = KEYS[${n + 1}], KEYS[${n + 2}], KEYS[${n + 3}], KEYS[${n + 4}]
-local timeKey, openKey, replayedKey, auditKey = KEYS[${n + 5}], KEYS[${n + 6}], KEYS[${n + 7}], KEYS[${n + 8}]
+local nextKey, timeKey, openKey = KEYS[${n + 5}], KEYS[${n + 6}], KEYS[${n + 7}]
+local replayedKey, auditKey = KEYS[${n + 8}], KEYS[${n + 9}]
 local hash, journal, letterId, sourceId, act, now = ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
 ${ANSWER}
 if not redis.call('ZSCORE', timeKey, letterId) then return answer('handled') end
-if jobKey ~= sourceKey then
-  if redis.call('EXISTS', jobKey) == 1 then return answer('exists') end
-elseif redis.call('EXISTS', sourceKey) == 1 then
-  if not redis.call('ZSCORE', failedKey, sourceId) then return answer('busy') end
+if redis.call('EXISTS', nextKey) == 1 then return answer('busy') end
+if redis.call('EXISTS', sourceKey) == 1 then
+  local read, data = pcall(cjson.decode, redis.call('HGET', sourceKey, 'data') or '')
+  local isItsTombstone = read and type(data) == 'table' and data.settled == 'dead' and data.letter == letterId
+  if not isItsTombstone or not redis.call('ZSCORE', failedKey, sourceId) then return answer('busy') end
 end
+if jobKey ~= sourceKey and redis.call('EXISTS', jobKey) == 1 then return answer('exists') end
 
 note(auditKey, letterKey, act)
 if jobKey == sourceKey then
@@ -97,7 +102,7 @@ return answer('done')
 /**
  * A discarded letter is open again, under the time of its death.
  * KEYS: the letter, the row by time, the dead letters' prioritized and failed sets, its priority counter, the audit stream.
- * ARGV: letter id, the act, the letter's priority.
+ * ARGV: letter id, the act, the letter's priority, epoch ms.
  * Returns 'done' or 'handled' (the letter is not discarded), with the letter's acts.
  */
 export const RESTORE: Script = {
@@ -108,12 +113,13 @@ local letterKey, timeKey, openKey, discardedKey, counterKey, auditKey = unpack(K
 local letterId, act, priority = ARGV[1], ARGV[2], tonumber(ARGV[3])
 ${ANSWER}
 if not redis.call('ZSCORE', discardedKey, letterId) then return answer('handled') end
+local diedAt = tonumber(redis.call('HGET', letterKey, 'timestamp')) or ARGV[4]
 
 note(auditKey, letterKey, act)
 redis.call('ZREM', discardedKey, letterId)
 -- As BullMQ scores a prioritized job: its priority in the upper bits, a counter below.
 redis.call('ZADD', openKey, priority * 0x100000000 + redis.call('INCR', counterKey) % 0x100000000, letterId)
-redis.call('ZADD', timeKey, redis.call('HGET', letterKey, 'timestamp'), letterId)
+redis.call('ZADD', timeKey, diedAt, letterId)
 redis.call('HDEL', letterKey, 'finishedOn', 'failedReason')
 return answer('done')
 `,

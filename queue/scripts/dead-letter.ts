@@ -16,7 +16,7 @@ export const LETTER_EXISTS = -100;
  * Lua does not roll back: every refusal of both scripts is checked before the first write.
  */
 export const DEAD_LETTER: Script = {
-  name: 'waybill:deadLetter:1',
+  name: 'waybill:deadLetter:2',
   keys: FINISH + ADD + 4,
   lua: `${asFunction('moveToFinished')}${asFunction('addPrioritizedJob')}${SLICE}
 local jobKey, activeKey, jobId, token = KEYS[12], KEYS[2], ARGV[1], ARGV[13]

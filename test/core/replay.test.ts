@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { KEY_MARGIN_MS } from '../../core/admit.ts';
+import { admit, KEY_MARGIN_MS, keyUsableUntil } from '../../core/admit.ts';
+import { type Attempt, emptyJournal, type Journal, record } from '../../core/journal.ts';
 import { admitReplay, type ReplayFacts, type ReplayRequest } from '../../core/replay.ts';
 import { verdictOf } from '../../core/verdict.ts';
 
@@ -16,6 +17,7 @@ const IN_DOUBT: ReplayFacts = {
   ...FACTS,
   verdict: 'in-doubt',
   keyFirstSentAt: NOW - 1000,
+  keyUsableUntil: NOW + 40_000,
   keyExpiresAt: NOW + 60_000,
 };
 const ask = (request: Partial<ReplayRequest> = {}): ReplayRequest => ({
@@ -39,7 +41,7 @@ describe('under its own key', () => {
     ));
 
   test('a key that the API has surely forgotten begins another life, where the write was not applied', () => {
-    const facts = { ...FACTS, keyFirstSentAt: NOW - 90_000, keyExpiresAt: NOW - KEY_MARGIN_MS - 1 };
+    const facts = { ...FACTS, ...life(90_000, 90_000 - KEY_MARGIN_MS - 1) };
     const ruling = admitReplay(facts, ask(), NOW);
     expect(ruling).toMatchObject({ allowed: true, doubleAccepted: false });
     expect(ruling).not.toHaveProperty('journal.firstSentAt');
@@ -51,14 +53,19 @@ describe('under its own key', () => {
     expect(ruling.allowed && verdictOf(ruling.journal)).toBe('in-doubt');
   });
 
-  test('a write in doubt whose key may be forgotten is refused', () =>
-    expect(admitReplay({ ...IN_DOUBT, keyExpiresAt: NOW + KEY_MARGIN_MS }, ask(), NOW)).toMatchObject({
+  test('a write in doubt is refused from when an attempt may no longer start with its key', () =>
+    expect(admitReplay({ ...IN_DOUBT, keyUsableUntil: NOW }, ask(), NOW)).toMatchObject({
       allowed: false,
       refusal: 'KEY_EXPIRED',
     }));
 
+  test('a write that was not applied waits in the moment in which the API forgets its key', () =>
+    expect(
+      admitReplay({ ...IN_DOUBT, verdict: 'not-applied', keyUsableUntil: NOW, keyExpiresAt: NOW + 500 }, ask(), NOW),
+    ).toMatchObject({ allowed: false, refusal: 'KEY_ENDING' }));
+
   test('a double application that a person accepted leaves the write in doubt for good', () => {
-    const ruling = admitReplay({ ...IN_DOUBT, keyExpiresAt: NOW - 1 }, ask({ acceptDouble: true }), NOW);
+    const ruling = admitReplay({ ...IN_DOUBT, keyUsableUntil: NOW - 1 }, ask({ acceptDouble: true }), NOW);
     expect(ruling).toMatchObject({ allowed: true, doubleAccepted: true, journal: { doubtBefore: 'final' } });
   });
 
@@ -99,38 +106,96 @@ test('a write past its own expiry is replayed only when that is ignored', () => 
   expect(admitReplay(late, ask({ ignoreExpiry: true }), NOW)).toMatchObject({ allowed: true });
 });
 
-test('nothing can be applied twice unless a person accepted it', () => {
+/** How an API that keeps keys for TTL_MS sees a write: it applies it under each life of each key at most once. */
+const TTL_MS = 100_000;
+const TIMEOUT_MS = 1000;
+const POLICY = { keyTtlMs: TTL_MS, timeoutMs: TIMEOUT_MS, maxCrashes: 5 };
+
+class Api {
+  applications = 0;
+  readonly #keys = new Map<string, number>();
+
+  send(key: string, at: number): void {
+    const since = this.#keys.get(key);
+    if (since !== undefined && at < since + TTL_MS) return;
+    this.#keys.set(key, at);
+    this.applications += 1;
+  }
+}
+
+test('whatever is replayed when and how, an API with keys applies a write once, unless a person accepted a second time', () => {
+  const step = fc.record({
+    waitMs: fc.integer({ min: 0, max: 150_000 }),
+    key: fc.constantFrom('same', 'new'),
+    acceptDouble: fc.boolean(),
+    /** What the send of this generation comes to: applied and told, applied and not told, or nothing reached the API. */
+    end: fc.constantFrom('told', 'lost', 'nothing'),
+  });
   fc.assert(
-    fc.property(
-      fc.record({
-        verdict: fc.constantFrom('applied-once', 'not-applied', 'in-doubt'),
-        generation: fc.nat(9),
-        doubtIsFinal: fc.boolean(),
-        keyAgeMs: fc.integer({ min: 0, max: 200_000 }),
-        key: fc.constantFrom('same', 'new'),
-        acceptDouble: fc.boolean(),
-      }),
-      ({ verdict, generation, doubtIsFinal, keyAgeMs, key, acceptDouble }) => {
-        const keyFirstSentAt = NOW - keyAgeMs;
-        const keyExpiresAt = keyFirstSentAt + 100_000;
+    fc.property(fc.array(step, { minLength: 1, maxLength: 8 }), (steps) => {
+      const api = new Api();
+      let now = NOW;
+      let key = 0;
+      let accepted = 0;
+      let journal: Journal = emptyJournal();
+      let applied = false;
+      const send = (end: (typeof steps)[number]['end']): void => {
+        if (admit(journal, 0, {}, POLICY, now)) return;
+        if (end === 'nothing') {
+          journal = record(journal, entry(now, 'not-sent', 'nothing'));
+          return;
+        }
+        api.send(`key ${key}`, now);
+        if (end === 'told') applied = true;
+        journal = record(
+          journal,
+          entry(now, end === 'told' ? 'response' : 'no-answer', end === 'told' ? 'applied' : 'doubt'),
+        );
+      };
+      send(steps[0]?.end ?? 'lost');
+      for (const { waitMs, key: kind, acceptDouble, end } of steps) {
+        // Delivered: it is dead no more, and nobody can replay it.
+        if (applied) break;
+        now += waitMs;
+        const sentAt = journal.firstSentAt;
         const facts: ReplayFacts = {
-          verdict: doubtIsFinal ? 'in-doubt' : verdict,
-          generation,
-          doubtIsFinal,
+          generation: journal.generation,
+          verdict: verdictOf(journal),
+          doubtIsFinal: journal.doubtBefore === 'final',
           sendable: true,
-          keyFirstSentAt,
-          keyExpiresAt,
           rejection: 'none',
+          ...(sentAt !== undefined && {
+            keyFirstSentAt: sentAt,
+            keyUsableUntil: keyUsableUntil(sentAt, POLICY),
+            keyExpiresAt: sentAt + TTL_MS,
+          }),
         };
-        const ruling = admitReplay(facts, { key, acceptDouble, ignoreExpiry: false }, NOW);
-        const safe = facts.verdict === 'not-applied' || (key === 'same' && NOW + KEY_MARGIN_MS < keyExpiresAt);
-        expect(ruling.allowed).toBe(safe || acceptDouble);
-        if (!ruling.allowed) return;
-        expect(ruling.doubleAccepted).toBe(!safe);
-        // What was in doubt is never called not applied by the replay alone.
-        expect(verdictOf(ruling.journal)).toBe(facts.verdict === 'not-applied' ? 'not-applied' : 'in-doubt');
-        if (!safe || doubtIsFinal) expect(ruling.journal.doubtBefore).toBe('final');
-      },
-    ),
+        const ruling = admitReplay(facts, { key: kind, acceptDouble, ignoreExpiry: false }, now);
+        if (!ruling.allowed) continue;
+        if (ruling.doubleAccepted) accepted += 1;
+        if (kind === 'new') key += 1;
+        journal = ruling.journal;
+        send(end);
+      }
+      expect(api.applications).toBeLessThanOrEqual(1 + accepted);
+      if (accepted > 0) expect(verdictOf(journal)).toBe('in-doubt');
+      else if (verdictOf(journal) === 'not-applied') expect(api.applications).toBe(0);
+    }),
+    { numRuns: 2000 },
   );
 });
+
+const entry = (at: number, outcome: Attempt['outcome'], evidence: Attempt['evidence']): Attempt => ({
+  attempt: 1,
+  at,
+  durationMs: 1,
+  outcome,
+  evidence,
+  disposition: 'dead',
+});
+
+/** A key that was first sent `ageMs` ago, and lives `ttlMs`. */
+function life(ageMs: number, ttlMs: number) {
+  const keyFirstSentAt = NOW - ageMs;
+  return { keyFirstSentAt, keyUsableUntil: keyFirstSentAt + ttlMs - 6000, keyExpiresAt: keyFirstSentAt + ttlMs };
+}

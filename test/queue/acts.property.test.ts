@@ -15,7 +15,7 @@ import { redisUrl } from '../support/redis.ts';
 import { createWorld, eventually, planned, type World } from '../support/world.ts';
 
 const DAY_MS = 86_400_000;
-const KEEP = { deliveredMs: DAY_MS, deadMs: DAY_MS, deadMax: 1000, handledMs: DAY_MS, auditMs: DAY_MS };
+const KEEP = { deliveredMs: DAY_MS, deadMs: DAY_MS, deadMax: 1000, handledMs: DAY_MS, auditMs: DAY_MS, keyTtlMs: -1 };
 
 type Step = { do: 'replay' | 'replay-new' | 'discard' | 'restore'; at: number } | { do: 'trim'; keep: number };
 

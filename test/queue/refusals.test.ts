@@ -31,7 +31,7 @@ async function taken(world: World): Promise<{ job: Job; backend: WaybillBackend;
         journal: emptyJournal(),
         write: added.data,
       },
-      86_400_000,
+      { keyTtlMs: 86_400_000, timeoutMs: 1000 },
       Date.now(),
     );
   return { job: added as unknown as Job, backend, redis };

@@ -186,18 +186,49 @@ describe('a replay', () => {
     expect(await plain.getWaiting()).toHaveLength(2);
   });
 
-  test('is refused for a write that was removed by hand and added again', async () => {
+  test.each([
+    ['waits', undefined],
+    ['was delivered', 'delivered'],
+    ['died', 'dead'],
+  ] as const)(
+    'is refused, under either key, where its job was removed by hand and its key added again: that write %s',
+    async (_how, state) => {
+      const world = await createWorld();
+      const worker = await world.startWorker();
+      const dead = await died(world, ['401', state === 'dead' ? '403' : 'ok']);
+      if (!state) await worker.stop();
+      await (await world.reader.queue(world.name).getJob(dead.jobId))?.remove();
+      await world.queue.add('send', {
+        ...planned('401', state === 'dead' ? '403' : 'ok'),
+        idempotencyKey: keyOf(dead),
+      });
+      if (state) {
+        await eventually(async () => {
+          const [found] = await find(world.reader, keyOf(dead), world.name);
+          expect([found?.state, found?.letter?.id]).toEqual([state, state === 'dead' ? `${dead.jobId}.g1` : undefined]);
+        });
+      }
+      for (const options of [{}, { newKey: true as const }, { newKey: 'another', acceptDouble: true }]) {
+        await expect(replay(world.reader, world.name, dead.letterId, ANN, options)).rejects.toMatchObject({
+          code: 'REPLAY_REFUSED',
+          field: 'BUSY',
+        });
+      }
+      expect(await Array.fromAsync(audit(world.reader, world.name))).toEqual([]);
+      await discard(world.reader, world.name, dead.letterId, ANN);
+    },
+  );
+
+  test('may not name its own key as the new one, also where the job bears another id', async () => {
     const world = await createWorld();
-    const worker = await world.startWorker();
-    const dead = await died(world, ['401']);
-    await worker.stop();
-    await (await world.reader.queue(world.name).getJob(dead.jobId))?.remove();
-    await world.queue.add('send', { ...planned('401'), idempotencyKey: keyOf(dead) });
-    await expect(replay(world.reader, world.name, dead.letterId, ANN)).rejects.toMatchObject({
-      code: 'REPLAY_REFUSED',
-      field: 'BUSY',
+    await world.startWorker();
+    const foreign = world.reader.queue(world.name);
+    await foreign.add('send', { ...planned('401'), idempotencyKey: 'own' }, { jobId: 'foreign-1' });
+    const { letter } = await world.until('foreign-1', 'dead');
+    await expect(replay(world.reader, world.name, letter?.id ?? '', ANN, { newKey: 'own' })).rejects.toMatchObject({
+      code: 'INVALID_WRITE',
+      field: 'newKey',
     });
-    expect(await Array.fromAsync(audit(world.reader, world.name))).toEqual([]);
   });
 
   test('works without the tombstone: the letter alone is enough', async () => {
@@ -286,6 +317,17 @@ test('of many operators at one letter one wins, and every other is told; the aud
   }
   const acts = (await Array.fromAsync(audit(world.reader, world.name))) as Act[];
   expect(acts.map(({ by }) => by)).toEqual([`operator ${won[0]}`]);
+});
+
+test('a discarded letter without the time of its death can be restored all the same', async () => {
+  const world = await createWorld();
+  await world.startWorker();
+  const dead = await died(world, ['401']);
+  await discard(world.reader, world.name, dead.letterId, BEN);
+  const key = world.reader.queue(world.name, `${world.name}.dead`).toKey(dead.letterId);
+  await world.reader.client.hdel(key, 'timestamp');
+  await restore(world.reader, world.name, dead.letterId, ANN);
+  expect(await countLetters(world.reader, world.name)).toBe(1);
 });
 
 test('a dead letter that cannot be read can be discarded and restored, never replayed', async () => {

@@ -45,8 +45,14 @@ async function consumeByHand(world: World, client: Redis) {
     stalledIntervalMs: 1000,
     timeoutMs: 100,
     fetchWithinMs: FETCH_WITHIN_MS,
-    keyTtlMs: 60_000,
-    retention: { deliveredMs: 60_000, deadMs: 60_000, deadMax: 10, handledMs: 60_000, auditMs: 60_000 },
+    retention: {
+      deliveredMs: 60_000,
+      deadMs: 60_000,
+      deadMax: 10,
+      handledMs: 60_000,
+      auditMs: 60_000,
+      keyTtlMs: 60_000,
+    },
     retentionIntervalMs: 60_000,
     handle: async ({ journal }) => {
       await released;
