@@ -11,6 +11,11 @@ import { withoutUserinfo } from '../core/redact.ts';
 const NAMES = ['waybill.config.ts', 'waybill.config.mjs', 'waybill.config.json'];
 const MAX_REASON = 300;
 
+/** What Node says of a module in a folder whose package.json says "type": "commonjs". */
+const NOT_A_MODULE = /outside a module|Unexpected token 'export'/;
+const AS_A_MODULE =
+  '. Its package.json makes it no module: set "type": "module" there, or write waybill.config.mjs in its place';
+
 export interface ConfigFile {
   /** As messages name it. */
   name: string;
@@ -54,7 +59,9 @@ async function load(path: string, name: string): Promise<unknown> {
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     const reason =
-      codeOf(cause) === 'ENOENT' ? 'there is no such file' : printable(withoutUserinfo(message), MAX_REASON);
+      codeOf(cause) === 'ENOENT'
+        ? 'there is no such file'
+        : printable(withoutUserinfo(message), MAX_REASON) + (NOT_A_MODULE.test(message) ? AS_A_MODULE : '');
     throw new WaybillError('INVALID_CONFIG', `${name} cannot be read: ${reason}`, { cause });
   }
 }

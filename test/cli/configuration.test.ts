@@ -151,3 +151,13 @@ test('a worker without any destination says where it looked for a configuration'
     /no destination is configured: write waybill\.config\.ts, \.mjs or \.json in .+, or give --config FILE/,
   );
 });
+
+test('a TypeScript configuration in a folder that is no module says what to do', async () => {
+  const cwd = await folderWith({
+    'package.json': '{"type":"commonjs"}',
+    'waybill.config.ts': 'export default { destinations: {} };\n',
+  });
+  const { code, stderr } = await runCli(['status'], { cwd });
+  expect(code).toBe(2);
+  expect(stderr).toContain('set "type": "module" there');
+});
