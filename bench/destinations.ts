@@ -14,6 +14,7 @@ const CLI = fileURLToPath(new URL('../cli/main.ts', import.meta.url));
 /** Until what a start costs is over: stalled checks, first fetches, garbage. */
 const SETTLE_MS = 5000;
 const START_LIMIT_MS = 60_000;
+const STOP_LIMIT_MS = 30_000;
 /** /proc counts processor time in these. */
 const TICK_MS = 10;
 
@@ -29,8 +30,20 @@ await report('destinations', `An idle worker for ${seconds} s`, rows);
 
 async function measure(url: string, dir: string, destinations: number) {
   const redis = new Redis(url);
-  await redis.flushall();
-  const worker = await startWorker(url, dir, destinations);
+  try {
+    await redis.flushall();
+    const worker = await startWorker(url, dir, destinations);
+    try {
+      return await measureIdle(redis, worker, destinations);
+    } finally {
+      await worker.stop();
+    }
+  } finally {
+    redis.disconnect();
+  }
+}
+
+async function measureIdle(redis: Redis, worker: Worker, destinations: number) {
   await sleep(SETTLE_MS);
   const cpu = await cpuMs(worker.pid);
   await redis.config('RESETSTAT');
@@ -41,7 +54,7 @@ async function measure(url: string, dir: string, destinations: number) {
   const metrics = await (await fetch(`http://127.0.0.1:${worker.healthPort}/metrics`)).text();
   const scrapeMs = performance.now() - scrapedAt;
   const perSecond = (count: number): number => round(count / seconds);
-  const row = {
+  return {
     destinations,
     startMs: Math.round(worker.startMs),
     connections:
@@ -57,11 +70,18 @@ async function measure(url: string, dir: string, destinations: number) {
     scrapeKb: Math.round(metrics.length / 1024),
     stopMs: Math.round(await worker.stop()),
   };
-  redis.disconnect();
-  return row;
 }
 
-async function startWorker(url: string, dir: string, count: number) {
+interface Worker {
+  pid: number;
+  healthPort: number | undefined;
+  startMs: number;
+  /** @returns how long it took, ms */
+  stop(): Promise<number>;
+}
+
+/** Ended by the time this throws. */
+async function startWorker(url: string, dir: string, count: number): Promise<Worker> {
   const config = join(dir, 'waybill.config.json');
   // Nobody listens there: nothing is sent.
   const destinations = Array.from({ length: count }, (_, i) => [`d${i}`, { baseUrl: 'http://127.0.0.1:9' }]);
@@ -73,10 +93,10 @@ async function startWorker(url: string, dir: string, count: number) {
   });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const limit = setTimeout(() => child.kill('SIGKILL'), START_LIMIT_MS);
-  for await (const line of createInterface({ input: child.stdout })) {
-    const { msg, health_port } = JSON.parse(line) as { msg: string; health_port?: number };
-    if (msg === 'worker started') {
-      clearTimeout(limit);
+  try {
+    for await (const line of createInterface({ input: child.stdout })) {
+      const { msg, health_port } = JSON.parse(line) as { msg: string; health_port?: number };
+      if (msg !== 'worker started') continue;
       child.stdout.resume();
       return {
         pid: child.pid ?? 0,
@@ -85,13 +105,21 @@ async function startWorker(url: string, dir: string, count: number) {
         stop: async () => {
           const asked = performance.now();
           child.kill('SIGTERM');
+          const patience = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
           await ended;
+          clearTimeout(patience);
           return performance.now() - asked;
         },
       };
     }
+    throw new Error('the worker ended before it had started');
+  } catch (error) {
+    child.kill('SIGKILL');
+    await ended;
+    throw error;
+  } finally {
+    clearTimeout(limit);
   }
-  throw new Error('the worker ended before it had started');
 }
 
 /** Calls of a command, or of all, also those that scripts make; without what this bench itself asks. */

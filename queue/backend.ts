@@ -40,6 +40,8 @@ const tellsMore = ({ attempts, postponed, generation, doubtBefore }: Journal): b
 export class WaybillBackend extends FetchingBackend {
   /** Makes the dead letter of a job that BullMQ fails; set by the consumer. */
   letterOf: ((job: MinimalJob, failedReason: string) => DeadLetter) | undefined;
+  /** Told of each dead letter after it was filed; set by the consumer. */
+  onFiled: ((job: MinimalJob, letter: DeadLetter) => void) | undefined;
   /** Told of each write after it was settled, where a worker has the onSettled hook; set by the consumer. */
   tell: ((id: string, ending: Ending) => void) | undefined;
   /** Deliveries of jobs on their way to be finished: an error on that way must not become a retry. */
@@ -78,15 +80,18 @@ export class WaybillBackend extends FetchingBackend {
         fetchNext,
         fields,
       );
-      const result = await this.#finish(job.id ?? '', args, finishedOn);
+      // What was moved back into the queue by hand and goes to where it was has been told of.
+      const noted = this.tell !== undefined && tombstone !== undefined;
+      const result = await (noted
+        ? this.#deliver(job.id ?? '', args, finishedOn)
+        : this.moveToFinished(job.id ?? '', args));
       if (tombstone) this.tell?.(job.id ?? '', endingOfDelivered(this.destination, job.id ?? '', tombstone, journal));
       return { result, finishedOn };
     });
   }
 
-  /** BullMQ's own script, and a note for the hook where there is one. */
-  async #finish(jobId: string, args: (string | number | boolean | Buffer)[], now: number): Promise<void | unknown[]> {
-    if (!this.tell) return this.moveToFinished(jobId, args);
+  /** BullMQ's own script, and a note for the hook. */
+  async #deliver(jobId: string, args: (string | number | boolean | Buffer)[], now: number): Promise<void | unknown[]> {
     const result: unknown = await this.run(await this.scriptClient(), DELIVER, [
       ...args.slice(0, FINISH_KEYS),
       unsaidKey(this.destination),
@@ -254,6 +259,7 @@ export class WaybillBackend extends FetchingBackend {
     }
     await this.mend(result);
     this.tell?.(letter.id, endingOfDead({ ...letter, state: 'open' }));
+    this.onFiled?.(job, letter);
     return { result: raw2NextJobData(result as unknown[]), finishedOn };
   }
 

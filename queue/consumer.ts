@@ -27,20 +27,20 @@ export interface ConsumerOptions {
   timeoutMs: number;
   /** A consumer that could take a write asks for one within this time. */
   fetchWithinMs: number;
-  /** How long the API keeps a key. */
-  keyTtlMs: number;
   retention: RetentionOptions;
   retentionIntervalMs: number;
   /** Decides about one write; must not throw for what the API does. */
   handle: (taken: Taken) => Promise<Settlement>;
   onError: (error: Error) => void;
-  /** A write that BullMQ failed without giving it to `handle`. */
+  /** A write that BullMQ failed without giving it to `handle`, once its dead letter is filed. */
   onFiled: (letter: DeadLetter) => void;
   onSettled?: OnSettled;
   /** Retention took open dead letters away. */
   onTrimmed: (trims: Trims) => void;
 }
 
+/** So many rounds late, BullMQ takes delivered writes away by itself. */
+const ROUNDS = 20;
 /** Used when a retry was not drawn by decide(): BullMQ must never get a throwing strategy (FACTS: no lock renewal). */
 const FALLBACK_DELAY_MS = 1000;
 /** After a connection error; BullMQ's own 15 s would idle a worker that long after every failover. */
@@ -74,6 +74,8 @@ export interface Consumer {
   renew(): void;
   /** Takes no more writes and waits for those in flight. */
   close(): Promise<void>;
+  /** Waits for the onSettled hooks that run, each for lockMs from its start. */
+  told(): Promise<void>;
   /** Lets go of Redis at once; writes in flight are taken again once their locks have run out. */
   drop(): void;
 }
@@ -117,11 +119,13 @@ export function consume(options: ConsumerOptions): Consumer {
     },
     close: async () => {
       if (!closed) {
+        teller?.stop();
         retire(worker);
-        closed = Promise.all(retiring.values()).then(() => teller?.stop());
+        closed = Promise.all(retiring.values());
       }
       await closed;
     },
+    told: async () => teller?.told(),
     drop: () => {
       for (const one of [worker, ...retiring.keys()]) one.abandon();
     },
@@ -157,7 +161,10 @@ function startWorker(options: ConsumerOptions, teller: Teller | undefined): Writ
       runRetryDelay: RUN_RETRY_DELAY_MS,
       drainDelay: waitMs / 1000,
       maximumRateLimitDelay: waitMs,
-      removeOnComplete: { age: Math.ceil(options.retention.deliveredMs / 1000) },
+      // Rounds of retention come first: they take the rows too.
+      removeOnComplete: {
+        age: Math.ceil((options.retention.deliveredMs + ROUNDS * options.retentionIntervalMs) / 1000),
+      },
       settings: {
         backoffStrategy: (_made, _type, error) =>
           error instanceof RetryLater ? error.wait.delayMs : FALLBACK_DELAY_MS,
@@ -168,6 +175,14 @@ function startWorker(options: ConsumerOptions, teller: Teller | undefined): Writ
   const backend = backendOf(worker);
   backend.tell = teller?.tell;
   backend.letterOf = (job, failedReason) => letterOf(worker, options, job, failedReason);
+  backend.onFiled = (job, letter) => {
+    if (deadFacts.has(job)) return;
+    try {
+      options.onFiled(letter);
+    } catch {
+      // A log that cannot be written must not decide about a write.
+    }
+  };
   worker.on('error', options.onError);
   worker.run().catch(options.onError);
   return worker;
@@ -199,15 +214,17 @@ function startRounds(worker: WriteWorker, options: ConsumerOptions): ReturnType<
   });
 }
 
+const keyPolicyOf = ({ retention: { keyTtlMs }, timeoutMs }: ConsumerOptions) => ({ keyTtlMs, timeoutMs });
+
 function letterOf(worker: WriteWorker, options: ConsumerOptions, job: MinimalJob, failedReason: string): DeadLetter {
   const facts = deadFacts.get(job);
-  if (facts) return deadLetter(facts, options.keyTtlMs, Date.now());
+  if (facts) return deadLetter(facts, keyPolicyOf(options), Date.now());
   // BullMQ failed it before our code ran, or our code broke in the middle.
   const { deferredFailure } = job as Job;
   const raw = worker.raw.get(job) ?? '';
   const { jobId, enqueuedAt, lost, journal, write } = take(job as Job, raw);
   const crashed = CRASHED.test(failedReason);
-  const letter = deadLetter(
+  return deadLetter(
     {
       destination: options.destination,
       jobId,
@@ -222,11 +239,9 @@ function letterOf(worker: WriteWorker, options: ConsumerOptions, job: MinimalJob
       journal,
       ...(write ? { write } : { raw: rawText(raw) }),
     },
-    options.keyTtlMs,
+    keyPolicyOf(options),
     Date.now(),
   );
-  options.onFiled(letter);
-  return letter;
 }
 
 /** One more read, for the few that have lost starts. Without a record it began when it was added at the earliest. */

@@ -8,7 +8,9 @@ import { ACTS_FIELD, deadQueueName, jobIdOfLetter, prefixOf, rowKeys } from './k
 import { type LetterFilter, looksInside, matches } from './letter-filter.ts';
 import type { Reader } from './reader.ts';
 
+/** Rows are small, and are read many at a time; letters may hold bodies of megabytes. */
 const PAGE = 200;
+const READ = 20;
 
 /** Where letters are read from. */
 export type Source = Pick<Reader, 'client'>;
@@ -62,8 +64,10 @@ export async function* letters(
   const low = bounds.since === undefined ? '-inf' : String(bounds.since);
   const high = bounds.before === undefined ? '+inf' : `(${bounds.before}`;
   for await (const page of pages(reader, setOf(destination, state), first, low, high)) {
-    for (const letter of await read(reader, destination, page)) {
-      if (isMeant(letter, filter)) yield letter;
+    for (let from = 0; from < page.length; from += READ) {
+      for (const letter of await read(reader, destination, page.slice(from, from + READ))) {
+        if (isMeant(letter, filter)) yield letter;
+      }
     }
   }
 }

@@ -1,4 +1,4 @@
-// How deep the queues are and how old their next writes: what a scrape of the metrics reads, in one pipeline a
+// How deep the queues are and how old what waits in them: what a scrape of the metrics reads, in two pipelines a
 // destination and nothing else.
 import type { Cluster, Redis } from 'ioredis';
 import { prefixOf, rowKeys } from './keys.ts';
@@ -11,14 +11,20 @@ export interface Depth {
   /** Kept tombstones of delivered writes. */
   delivered: number;
   dead: number;
-  /** How long ago the waiting write that is next was added, ms; 0 while none waits. */
+  /**
+   * How long ago the oldest waiting write was added, ms; 0 while none waits. Of a long line its ends are looked at: the
+   * next LOOK and the last LOOK, of writes with a priority and of those without.
+   */
   oldestWaitingMs: number;
 }
+
+/** Neither end alone holds the oldest: a retry joins the line as its last, a low priority is passed by all others. */
+const LOOK = 10;
 
 /** @throws what Redis refuses with */
 export async function readDepth(client: Redis | Cluster, destination: string): Promise<Depth> {
   const base = `${prefixOf(destination)}:${destination}`;
-  const [waiting, prioritized, active, delayed, delivered, dead, next, nextPrioritized] = await replies(
+  const [waiting, prioritized, active, delayed, delivered, dead, ...ends] = await replies(
     client
       .pipeline()
       .llen(`${base}:wait`)
@@ -27,12 +33,14 @@ export async function readDepth(client: Redis | Cluster, destination: string): P
       .zcard(`${base}:delayed`)
       .zcard(`${base}:completed`)
       .zcard(rowKeys(destination).byTime)
-      .lindex(`${base}:wait`, -1)
-      .zrange(`${base}:prioritized`, '0', '0'),
+      .lrange(`${base}:wait`, -LOOK, -1)
+      .lrange(`${base}:wait`, 0, LOOK - 1)
+      .zrange(`${base}:prioritized`, '0', `${LOOK - 1}`)
+      .zrange(`${base}:prioritized`, `${-LOOK}`, '-1'),
   );
-  const ids = [next, ...(nextPrioritized as string[])].filter((id) => typeof id === 'string');
+  const ids = new Set((ends as string[][]).flat());
   let oldestWaitingMs = 0;
-  if (ids.length > 0) {
+  if (ids.size > 0) {
     const pipeline = client.pipeline();
     for (const id of ids) pipeline.hget(`${base}:${id}`, 'timestamp');
     // Gone since, or of a foreign producer: no age is known.

@@ -1,7 +1,7 @@
 // A delivered write by its request_id. No row is written on the path of a delivery, so that it costs no command there:
 // this goes through the delivered writes that are kept, the newest first, up to a bound, and says what it has seen.
 import { prefixOf } from './keys.ts';
-import { find, type Found } from './find.ts';
+import { findJob, type Found } from './find.ts';
 import type { Reader } from './reader.ts';
 
 export interface Scan {
@@ -31,7 +31,7 @@ export async function findDelivered(reader: Reader, requestId: string, options: 
   const names = await reader.destinations(only);
   const keys = names.map((name) => `${prefixOf(name)}:${name}:`);
   for (const key of keys) scan.kept += await reader.client.zcard(`${key}completed`);
-  // As JSON writes it: what does not hold this text is not parsed.
+  // As JSON writes it: what does not hold this text is not looked up; what does may hold it elsewhere.
   const needle = JSON.stringify(requestId);
   for (const [i, destination] of names.entries()) {
     const base = keys[i] ?? '';
@@ -45,13 +45,13 @@ export async function findDelivered(reader: Reader, requestId: string, options: 
       const replies = (await pipeline.exec()) ?? [];
       scan.scanned += ids.length;
       scan.backTo = Math.min(scan.backTo ?? Infinity, Number(rows.at(-1)));
-      const at = replies.findIndex(([, value]) => typeof value === 'string' && value.includes(needle));
-      const id = ids[at];
-      if (id !== undefined) {
-        const found = await find(reader, id, destination);
-        scan.found.push(...found.filter(({ requestIds }) => requestIds.includes(requestId)));
-        if (scan.found.length > 0) return scan;
+      for (const [at, id] of ids.entries()) {
+        const value = replies[at]?.[1];
+        if (typeof value !== 'string' || !value.includes(needle)) continue;
+        const found = await findJob(reader, destination, id);
+        if (found?.requestIds.includes(requestId)) scan.found.push(found);
       }
+      if (scan.found.length > 0) return scan;
       onProgress?.(scan);
     }
   }

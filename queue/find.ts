@@ -205,12 +205,18 @@ async function readSteadily(
   destination: string,
   jobId: string,
 ): Promise<{ job: Job; state: JobState | 'unknown' } | undefined> {
+  const queue = reader.queue(destination);
+  /** What a start, or its end, changes. */
+  const stamp = async (): Promise<string> =>
+    JSON.stringify([await queue.getJobState(jobId), await reader.client.hmget(queue.toKey(jobId), 'ats', 'progress')]);
   for (let tries = 1; ; tries++) {
-    const before = await reader.queue(destination).getJobState(jobId);
-    const job = await reader.job(destination, jobId);
-    if (!job) return undefined;
-    const state = await job.getState();
-    if (state === before || tries === MAX_READS) return { job, state };
+    // Keys of the queue itself are of another type, which this read tells, and the others throw at.
+    if (!(await reader.job(destination, jobId))) return undefined;
+    const before = await stamp();
+    const read = await reader.job(destination, jobId);
+    if (!read) return undefined;
+    const state = await read.getState();
+    if ((await stamp()) === before || tries === MAX_READS) return { job: read, state };
   }
 }
 

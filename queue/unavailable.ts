@@ -14,6 +14,11 @@ export function isAway(error: unknown): boolean {
   return AWAY.test(error.message) || CANNOT_WRITE.test(error.message);
 }
 
+/** Whether an error is a reply that stays as it is: a permission, a type, a password. Asking again changes nothing. */
+export function isRefusal(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplyError' && !isAway(error);
+}
+
 /**
  * Runs a task when the client is ready, and gives up after limitMs.
  * @throws Error 'no answer within … ms', or what the task throws
@@ -31,7 +36,12 @@ export async function answerWithin<T>(limitMs: number, connection: Connection, t
     }, limitMs);
   });
   try {
-    return await Promise.race([whenReady(connection).then(task), limit]);
+    return await Promise.race([
+      whenReady(connection)
+        .then(() => inDatabase(connection))
+        .then(task),
+      limit,
+    ]);
   } finally {
     clearTimeout(timer);
   }
@@ -41,14 +51,30 @@ export async function answerWithin<T>(limitMs: number, connection: Connection, t
 const ACCESS = /^(NOAUTH|WRONGPASS|ERR AUTH|ERR invalid password)/;
 
 class RefusedError extends Error {
-  constructor(from: Error) {
-    super(
-      /sentinel/i.test(from.message)
-        ? 'its Sentinels want another password; give it in REDIS_SENTINEL_PASSWORD'
-        : 'it wants another user or password; give them in REDIS_URL, or the password in REDIS_PASSWORD',
-    );
+  constructor(why: string) {
+    super(why);
     this.name = 'ReplyError';
   }
+}
+
+const noAccess = (error: Error): RefusedError =>
+  new RefusedError(
+    /sentinel/i.test(error.message)
+      ? 'its Sentinels want another password; give it in REDIS_SENTINEL_PASSWORD'
+      : 'it wants another user or password; give them in REDIS_URL, or the password in REDIS_PASSWORD',
+  );
+
+const selected = new WeakSet<object>();
+
+/** A driver whose SELECT was refused goes on in database 0, without a word: once for each client, this is asked again. */
+async function inDatabase({ client }: Connection): Promise<void> {
+  const { db = 0 } = client.options as { db?: number };
+  if (db === 0 || client.isCluster || selected.has(client)) return;
+  await client.select(db).catch((error: Error) => {
+    const words = error.message.slice(0, 100);
+    throw error.name === 'ReplyError' ? new RefusedError(`it does not give us its database ${db} (${words})`) : error;
+  });
+  selected.add(client);
 }
 
 const waiting = new WeakMap<object, Promise<void>>();
@@ -61,7 +87,7 @@ function whenReady({ client }: Connection): Promise<void> {
     ready = new Promise<void>((resolve, reject) => {
       const refused = (error: Error): void => {
         if (!ACCESS.test(innermost(error))) return;
-        reject(new RefusedError(error));
+        reject(noAccess(error));
         settle();
       };
       const settle = (): void => {
@@ -96,11 +122,15 @@ export function unreachable(label: string, cause: unknown): WaybillError {
 export function unavailable(label: string, key: string, cause?: Error): WaybillError {
   const said = cause?.message ?? 'no answer';
   if (cause?.name === 'ReplyError' && !AWAY.test(said)) {
-    // The reply's own words name no key and no argument for these (OOM, NOPERM, MISCONF, NOSCRIPT …).
-    const message = `Redis at ${label} refused the write ${JSON.stringify(key)}: ${said.split('\n', 1)[0]?.slice(0, 200)}`;
-    return new WaybillError('QUEUE_REFUSED', message);
+    return queueRefused(label, `the write ${JSON.stringify(key)}`, said);
   }
   // Its cause is told in words only: an ioredis error may carry the command's arguments.
   const message = `Redis at ${label} gave no answer for the write ${JSON.stringify(key)} (${said.slice(0, 200)}). It may have been stored: add it again with the same idempotencyKey.`;
   return new WaybillError('QUEUE_UNAVAILABLE', message);
+}
+
+/** The reply's own words name no key and no argument for these (OOM, NOPERM, MISCONF, NOSCRIPT …). */
+export function queueRefused(label: string, what: string, said: string): WaybillError {
+  const message = `Redis at ${label} refused ${what}: ${said.split('\n', 1)[0]?.slice(0, 200)}`;
+  return new WaybillError('QUEUE_REFUSED', message);
 }

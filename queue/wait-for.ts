@@ -6,7 +6,8 @@ import type { Connection } from './connection.ts';
 import { getLetter } from './dead-letters.ts';
 import { type Ending, endingOfDead, endingOfDelivered, readJob } from './ending.ts';
 import { asTombstone } from './tombstone.ts';
-import { answerWithin, unreachable } from './unavailable.ts';
+import { answerWithin, isRefusal, queueRefused, unreachable } from './unavailable.ts';
+import { within } from './within.ts';
 
 /** Between two looks: short at first, since most writes are delivered at once. */
 const FIRST_LOOK_MS = 10;
@@ -17,9 +18,9 @@ const ANSWER_WITHIN_MS = 2000;
 export const WAIT_MS = 30_000;
 
 /**
- * @param limitMs how long to wait
- * @throws WaybillError NOT_FOUND when no such write stands there · WAIT_TIMEOUT when it goes on · QUEUE_UNAVAILABLE when
- *   Redis was away at the end of that time
+ * @param limitMs how long to wait; 0 looks once
+ * @throws WaybillError NOT_FOUND when no such write stands there · WAIT_TIMEOUT when no end was seen in time ·
+ *   QUEUE_UNAVAILABLE when Redis was away at the end of that time · QUEUE_REFUSED when Redis refuses
  */
 export async function waitForEnding(
   connection: Connection,
@@ -27,15 +28,20 @@ export async function waitForEnding(
   jobId: string,
   limitMs: number,
 ): Promise<Ending> {
+  const { client, label } = connection;
   const until = Date.now() + limitMs;
+  /** What stands in the way since Redis last answered. */
+  let trouble: unknown;
   for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(pauseMs * 2, LOOK_EVERY_MS)) {
-    const leftMs = until - Date.now();
-    let trouble: unknown;
-    let ending: Ending | 'pending' | 'unknown' = 'pending';
+    const looking = answerWithin(ANSWER_WITHIN_MS, connection, () => look(connection, destination, jobId));
+    let ending: Awaited<typeof looking> | undefined;
     try {
-      const withinMs = Math.max(1, Math.min(ANSWER_WITHIN_MS, leftMs));
-      ending = await answerWithin(withinMs, connection, () => look(connection, destination, jobId));
+      // A caller's short time is no reason to replace the connection: adds may be under way on it.
+      ending = await (limitMs === 0 ? looking : within(Math.max(1, until - Date.now()), looking));
+      if (ending !== undefined) trouble = undefined;
+      else if (client.status !== 'ready') trouble ??= new Error(connection.trouble ?? 'not connected');
     } catch (error) {
+      if (isRefusal(error)) throw queueRefused(label, `to tell of write ${jobId}`, error.message);
       trouble = error;
     }
     if (typeof ending === 'object') return ending;
@@ -44,8 +50,8 @@ export async function waitForEnding(
       throw new WaybillError('NOT_FOUND', message);
     }
     if (Date.now() + pauseMs >= until) {
-      if (trouble !== undefined) throw unreachable(connection.label, trouble);
-      const message = `write ${jobId} at ${destination} has not ended within ${limitMs} ms; it goes on, and can be waited for again`;
+      if (trouble !== undefined) throw unreachable(label, trouble);
+      const message = `no end of write ${jobId} at ${destination} was seen within ${limitMs} ms; it can be waited for again`;
       throw new WaybillError('WAIT_TIMEOUT', message);
     }
     await setTimeout(pauseMs);

@@ -1,11 +1,11 @@
 // Liveness is consumption (DESIGN decision 15): BullMQ workers have sat connected and fetched nothing. This watches that
 // every consumer's loop comes round, and starts those afresh that do not. While Redis itself gives no answer nothing is
 // judged: starting anything again would help nobody.
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from './connection.ts';
 import type { Consumer } from './consumer.ts';
 import { prefixOf } from './keys.ts';
 import { isAway } from './unavailable.ts';
+import { within } from './within.ts';
 
 export type WatchNews =
   /** Started afresh: it could take a write and asked for none. */
@@ -49,7 +49,6 @@ export type RedisAnswer = 'answers' | 'refuses' | 'is silent';
  */
 export async function answerOf({ client }: Connection, limitMs: number, destination?: string): Promise<RedisAnswer> {
   if (client.status !== 'ready') return 'is silent';
-  const over = new AbortController();
   const question = destination === undefined ? client.ping() : client.exists(`${prefixOf(destination)}:meta`);
   const answer = question.then(
     (): RedisAnswer => 'answers',
@@ -59,13 +58,7 @@ export async function answerOf({ client }: Connection, limitMs: number, destinat
       return error.name === 'ReplyError' ? 'answers' : 'is silent';
     },
   );
-  const late = sleep(limitMs, undefined, { signal: over.signal }).then(
-    (): RedisAnswer => 'is silent',
-    (): RedisAnswer => 'is silent',
-  );
-  const first = await Promise.race([answer, late]);
-  over.abort();
-  return first;
+  return (await within(limitMs, answer)) ?? 'is silent';
 }
 
 export function watchConsumers({ connection, consumers, fetchWithinMs, tell }: WatchOptions): Watch {
@@ -115,6 +108,7 @@ export function watchConsumers({ connection, consumers, fetchWithinMs, tell }: W
     const late = consumers.filter(overdue);
     const withinMs = Math.min(ANSWER_WITHIN_MS, fetchWithinMs);
     const heard = await Promise.all(late.map(({ destination }) => answerOf(connection, withinMs, destination)));
+    if (stopped) return;
     const stillLate = late.filter((consumer, i) => heard[i] === 'answers' && overdue(consumer));
     stillLate.filter((consumer) => suspects.has(consumer)).forEach(condemn);
     suspects = new Set(stillLate);
@@ -138,6 +132,7 @@ export function watchConsumers({ connection, consumers, fetchWithinMs, tell }: W
 
   let lookedAt = performance.now();
   let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
   const lookLater = (): void => {
     timer = setTimeout(() => {
       // The process itself stood still: its loops had no chance to come round.
@@ -146,7 +141,7 @@ export function watchConsumers({ connection, consumers, fetchWithinMs, tell }: W
         .catch(() => {})
         .then(() => {
           lookedAt = performance.now();
-          if (timer) lookLater();
+          if (!stopped) lookLater();
         });
     }, lookMs).unref();
   };
@@ -160,8 +155,8 @@ export function watchConsumers({ connection, consumers, fetchWithinMs, tell }: W
         inFlight: consumer.inFlight,
       })),
     stop: () => {
+      stopped = true;
       clearTimeout(timer);
-      timer = undefined;
     },
   };
 }

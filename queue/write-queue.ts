@@ -118,11 +118,12 @@ export class WriteQueue extends Queue<Write, Delivery> {
   /**
    * Waits for a write to end.
    * @param keyOrJob its idempotency key, or its job
-   * @param options timeoutMs: how long, 0 to 2 147 483 647; 30 000 when left out
+   * @param options timeoutMs: how long, 0 to 2 147 483 647; 30 000 when left out; 0 looks once, for 2 s at most
    * @returns how it ended: delivered, dead or discarded, with verdict and request_id. Read from where the write stands,
    *   hence correct after any restart. A write that an operator replayed under a new key ends as that one does.
    * @throws WaybillError NOT_FOUND when it was never added here or is kept no more · WAIT_TIMEOUT · QUEUE_UNAVAILABLE when
-   *   Redis was away at the end of that time · INVALID_WRITE for a key or a time that is none
+   *   Redis was away at the end of that time · QUEUE_REFUSED at once when Redis refuses · INVALID_WRITE for a key, a job
+   *   or a time that is none
    */
   async waitFor(
     keyOrJob: string | Pick<Job, 'id'>,
@@ -132,8 +133,7 @@ export class WriteQueue extends Queue<Write, Delivery> {
       const message = `options.timeoutMs: must be a whole number from 0 to ${MAX_WAIT_MS}`;
       throw new WaybillError('INVALID_WRITE', message, { field: 'options.timeoutMs' });
     }
-    const jobId = typeof keyOrJob === 'object' ? (keyOrJob?.id ?? '') : jobIdOf(checkIdempotencyKey(keyOrJob));
-    return waitForEnding(this.#connection, this.name, jobId, timeoutMs);
+    return waitForEnding(this.#connection, this.name, idOf(keyOrJob), timeoutMs);
   }
 
   /** Closes the queue, and its connection unless the caller gave it. Never hangs. */
@@ -200,6 +200,13 @@ export class WriteQueue extends Queue<Write, Delivery> {
     const backend = this.getBackend() as WaybillBackend;
     return backend.addWrites(prepared.map(({ job, hash }) => ({ job: job.asJSON(), hash })));
   }
+}
+
+function idOf(keyOrJob: unknown): string {
+  if (typeof keyOrJob === 'string') return jobIdOf(checkIdempotencyKey(keyOrJob));
+  if (isRecord(keyOrJob) && typeof keyOrJob.id === 'string' && keyOrJob.id !== '') return keyOrJob.id;
+  const message = 'keyOrJob: must be the idempotencyKey of a write, or its job, which has an id';
+  throw new WaybillError('INVALID_WRITE', message, { field: 'keyOrJob' });
 }
 
 /** The job that stood there: as it was added, not as this call would have. A settled one's body is this call's, the same. */

@@ -6,7 +6,7 @@ import type { Connection } from '../queue/connection.ts';
 import type { Consumer } from '../queue/consumer.ts';
 import { readDepth } from '../queue/depth.ts';
 import { answerOf, type RedisAnswer, type Watch, watchConsumers, type WatchNews } from '../queue/watch.ts';
-import { type HealthAnswer, serveHealth } from './health-server.ts';
+import { type HealthAnswer, type HealthServer, serveHealth } from './health-server.ts';
 import type { WorkerLog } from './log.ts';
 import { createMetrics, type WriteMetrics } from './metrics.ts';
 import { createScrape } from './scrape.ts';
@@ -76,8 +76,19 @@ export async function startHealth({ config, destinations, log, metrics: own }: H
     },
   });
   const { host, port } = config;
-  const server =
-    scrape && port !== undefined ? await serveHealth({ host, port }, { live, ready, metrics: scrape.text }) : undefined;
+  let server: HealthServer | undefined;
+  const close = async (): Promise<void> => {
+    metrics.close();
+    await server?.close();
+    await scrape?.close();
+  };
+  try {
+    if (scrape && port !== undefined) server = await serveHealth({ host, port }, { live, ready, metrics: scrape.text });
+  } catch (error) {
+    // The application's meter provider lives on.
+    await close();
+    throw error;
+  }
   const ofDestination = new Map(
     providers.length === 0 ? [] : destinations.map((destination) => [destination, metrics.of(destination)]),
   );
@@ -98,11 +109,7 @@ export async function startHealth({ config, destinations, log, metrics: own }: H
       state = 'stopping';
       watch?.stop();
     },
-    close: async () => {
-      metrics.close();
-      await server?.close();
-      await scrape?.close();
-    },
+    close,
   };
 }
 

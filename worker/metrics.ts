@@ -1,11 +1,11 @@
 // The metrics: what is counted, under which names and labels. They cost no command in Redis but at a scrape, and nothing
 // that goes wrong here decides about a write.
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { BatchObservableResult, Meter, MeterProvider } from '@opentelemetry/api';
 import { DEAD_REASONS, type DeadReason } from '../core/decide.ts';
 import type { Attempt } from '../core/journal.ts';
 import type { Depth } from '../queue/depth.ts';
 import type { ConsumerHealth } from '../queue/watch.ts';
+import { within } from '../queue/within.ts';
 
 /** What happens at one destination. */
 export interface WriteMetrics {
@@ -130,7 +130,7 @@ function instrumentsOf(meter: Meter) {
     ),
     redisUp: gauge('redis_up', '1 when Redis answered this scrape'),
     depth: gauge('queue_depth', 'Writes of the destination by state, as every worker sees them'),
-    oldest: gauge('oldest_waiting_seconds', 'Since the waiting write that is next was added', 's'),
+    oldest: gauge('oldest_waiting_seconds', 'Since the oldest waiting write at either end of the line was added', 's'),
   };
   return {
     ...gauges,
@@ -164,11 +164,8 @@ function freshDepths(
   let readAt = -Infinity;
   let reading: Promise<Map<string, Depth> | undefined> = Promise.resolve(undefined);
   const readAll = async (): Promise<Map<string, Depth> | undefined> => {
-    const over = new AbortController();
-    const late = sleep(DEPTH_WITHIN_MS, undefined, { signal: over.signal }).catch(() => undefined);
     const rows = Promise.all(destinations.map(async (name) => [name, await read(name)] as const));
-    const known = await Promise.race([rows.catch(() => undefined), late]);
-    over.abort();
+    const known = await within(DEPTH_WITHIN_MS, rows).catch(() => undefined);
     return known && new Map(known);
   };
   return () => {

@@ -1,4 +1,4 @@
-// Stopping a worker: drain, then cut off, then let go. Every wait has a limit.
+// Stopping a worker: drain, then cut off, then let go. Every wait has a limit. Hooks that run have the same time beside.
 import type { Consumer } from '../queue/consumer.ts';
 import type { Sender } from './sender.ts';
 
@@ -23,9 +23,12 @@ export async function stopLanes(
 ): Promise<{ forced: boolean }> {
   const timers: NodeJS.Timeout[] = [];
   let forced = false;
+  let draining = true;
+  const over = Promise.withResolvers<void>();
   const givenUp = new Promise<false>((resolve) => {
     const cutOff = (): void => {
-      if (forced) return;
+      over.resolve();
+      if (forced || !draining) return;
       forced = true;
       for (const { sender } of lanes) sender.cutOff();
       timers.push(setTimeout(resolve, FORCED_SETTLE_MS, false));
@@ -36,6 +39,9 @@ export async function stopLanes(
   });
   const drained = Promise.all(lanes.map(({ consumer }) => consumer.close())).then(() => true as const);
   if (!(await Promise.race([drained, givenUp]))) for (const { consumer } of lanes) consumer.drop();
+  draining = false;
+  // Who lets go of a hook loses nothing: its write stays noted, and is told again.
+  await Promise.race([Promise.all(lanes.map(({ consumer }) => consumer.told())), over.promise]);
   for (const timer of timers) clearTimeout(timer);
   await Promise.all(lanes.map(({ sender }) => sender.close()));
   return { forced };

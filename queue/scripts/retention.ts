@@ -183,8 +183,9 @@ through(3, 'ZSCAN', failedKey, function(jobId, diedAt)
   forget(base .. jobId)
   return true
 end)
-through(4, 'ZSCAN', unsaidKey, function(id)
-  if stands(id) then return false end
+-- A worker with the hook comes upon it before that, and says so.
+through(4, 'ZSCAN', unsaidKey, function(id, at)
+  if tonumber(at) >= now - 2 * ARGV[4] or stands(id) then return false end
   redis.call('ZREM', unsaidKey, id)
   return true
 end)

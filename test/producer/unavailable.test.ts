@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createQueue, type WriteInput } from '../../producer/index.ts';
+import { Reader } from '../../queue/reader.ts';
 import { type FaultProxy, startProxy } from '../support/proxy.ts';
 import { cleanUp, freshDestination, redisUrl } from '../support/redis.ts';
 import { eventually } from '../support/world.ts';
@@ -115,4 +116,16 @@ test('a Redis that refuses is told apart from one that is away', async () => {
     message: expect.stringContaining('WRONGTYPE') as string,
   });
   expect(job.duplicate).toBe(false);
+});
+
+test('a database that the server does not have is refused, and no other one is written to', async () => {
+  const url = new URL(redisUrl());
+  url.pathname = '/9999';
+  const queue = createQueue(freshDestination(), { connection: url.href });
+  onTestFinished(() => queue.close());
+  await expect(queue.add('send', write)).rejects.toMatchObject({
+    code: 'QUEUE_REFUSED',
+    message: expect.stringContaining('database 9999') as string,
+  });
+  await expect(Reader.open(url.href)).rejects.toMatchObject({ code: 'QUEUE_REFUSED' });
 });

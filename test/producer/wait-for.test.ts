@@ -1,12 +1,23 @@
 // queue.waitFor(): how a write ended, read from where it stands.
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createQueue } from '../../producer/index.ts';
+import { createQueue, type WriteQueue } from '../../producer/index.ts';
+import { jobIdOf } from '../../core/write.ts';
 import { discard, replay } from '../../queue/operate.ts';
-import { startProxy } from '../support/proxy.ts';
+import { type FaultProxy, startProxy } from '../support/proxy.ts';
 import { redisUrl } from '../support/redis.ts';
 import { createWorld, planned } from '../support/world.ts';
 
 const ANN = { by: 'ann', reason: 'a test' };
+
+/** A producer whose network can fail. */
+async function throughProxy(name: string): Promise<{ queue: WriteQueue; proxy: FaultProxy }> {
+  const { hostname, port } = new URL(redisUrl());
+  const proxy = await startProxy({ host: hostname, port: Number(port || 6379) });
+  onTestFinished(() => proxy.close());
+  const queue = createQueue(name, { connection: proxy.url('redis') });
+  onTestFinished(() => queue.close());
+  return { queue, proxy };
+}
 
 describe('waitFor', () => {
   test('answers how a write was delivered, by its key or by its job', async () => {
@@ -70,11 +81,7 @@ describe('waitFor', () => {
 
   test('goes on over a Redis that was away, and says so when it still is at the end', async () => {
     const world = await createWorld();
-    const { hostname, port } = new URL(redisUrl());
-    const proxy = await startProxy({ host: hostname, port: Number(port) });
-    onTestFinished(() => proxy.close());
-    const queue = createQueue(world.name, { connection: proxy.url('redis') });
-    onTestFinished(() => queue.close());
+    const { queue, proxy } = await throughProxy(world.name);
     const job = await queue.add('send', planned('ok'));
     const waiting = queue.waitFor(job, { timeoutMs: 15_000 });
     await proxy.refuse();
@@ -84,4 +91,54 @@ describe('waitFor', () => {
     await proxy.restore();
     expect(await waiting).toMatchObject({ state: 'delivered' });
   });
+
+  test('a limit that is over before the answer is a WAIT_TIMEOUT, and leaves the connection to the adds on it', async () => {
+    const world = await createWorld();
+    const { queue, proxy } = await throughProxy(world.name);
+    const job = await queue.add('send', planned('ok'));
+    const opened = proxy.opened();
+    proxy.pauseReplies();
+    const adding = queue.add('send', planned('ok'));
+    await expect(queue.waitFor(job, { timeoutMs: 20 })).rejects.toMatchObject({ code: 'WAIT_TIMEOUT' });
+    await proxy.restore();
+    expect(await adding).toMatchObject({ duplicate: false });
+    expect(proxy.opened()).toBe(opened);
+  });
+
+  test('with no time to wait it looks once, however long the answer is on its way', async () => {
+    const world = await createWorld();
+    const { queue, proxy } = await throughProxy(world.name);
+    const job = await queue.add('send', planned('ok'));
+    const lookOnce = async (): Promise<unknown> => {
+      proxy.pauseReplies();
+      const looking = queue.waitFor(job, { timeoutMs: 0 });
+      setTimeout(() => void proxy.restore(), 100);
+      return looking;
+    };
+    await expect(lookOnce()).rejects.toMatchObject({ code: 'WAIT_TIMEOUT' });
+    await world.startWorker();
+    await world.until(job.data.idempotencyKey, 'delivered');
+    expect(await lookOnce()).toMatchObject({ state: 'delivered' });
+  });
+
+  test('a Redis that refuses the look is told at once, not waited for', async () => {
+    const world = await createWorld();
+    const client = (await world.queue.getBackend().client) as unknown as {
+      set(key: string, to: string): Promise<void>;
+    };
+    await client.set(world.queue.toKey(jobIdOf('of-another-type')), 'no hash');
+    await expect(world.queue.waitFor('of-another-type', { timeoutMs: 120_000 })).rejects.toMatchObject({
+      code: 'QUEUE_REFUSED',
+      message: expect.stringContaining('WRONGTYPE') as string,
+    });
+  });
+
+  test.each([[undefined], [null], [7], [{}], [{ id: undefined }], [{ id: '' }]])(
+    'what is neither a key nor a job is named: %j',
+    async (wrong) => {
+      const queue = createQueue('never-used', { connection: redisUrl() });
+      onTestFinished(() => queue.close());
+      await expect(queue.waitFor(wrong as never)).rejects.toMatchObject({ code: 'INVALID_WRITE', field: 'keyOrJob' });
+    },
+  );
 });

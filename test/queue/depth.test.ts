@@ -48,7 +48,7 @@ test('an old write that joined the line as its last, as a retry does, counts wit
   expect((await read(world)).oldestWaitingMs).toBeGreaterThanOrEqual(OLD_MS);
 });
 
-test('a write that is next counts with its age', async () => {
+test('a write behind the next one counts with its age', async () => {
   const world = await createWorld();
   await addNew(world, 1);
   await addOld(world);

@@ -1,9 +1,12 @@
 // Liveness is consumption: a worker that sits connected and fetches nothing mends itself.
 import { expect, onTestFinished, test } from 'vitest';
 import { assertAppliedOnce } from '../../dev/testing.ts';
+import { connect, disconnect, WORKER_OPTIONS } from '../../queue/connection.ts';
+import type { Consumer } from '../../queue/consumer.ts';
+import { watchConsumers, type WatchNews } from '../../queue/watch.ts';
 import type { RunningWorker } from '../../worker/index.ts';
 import { type FaultProxy, startProxy } from '../support/proxy.ts';
-import { livez, redisAt, splitClient, startHealthy, wedge } from '../support/wedge.ts';
+import { FETCH_WITHIN_MS, livez, redisAt, splitClient, startHealthy, wedge } from '../support/wedge.ts';
 import { createWorld, eventually, planned, type World } from '../support/world.ts';
 
 const RENEWED = 'fetched nothing for too long; its consumer is started afresh';
@@ -80,4 +83,35 @@ test('the shared connection, when it is open and answers nothing, is opened anew
   await assertAppliedOnce(world.sandbox, data.idempotencyKey);
   expect(world.log.some(({ msg }) => msg.startsWith('Redis gave no answer on an open connection'))).toBe(true);
   expect(await livez(worker)).toEqual({ status: 200, state: 'consuming' });
+});
+
+test('a look that is under way when the watch is stopped says and does nothing more', async () => {
+  const proxy = await startProxy(redisAt());
+  onTestFinished(() => proxy.close());
+  const connection = connect(proxy.url('redis'), WORKER_OPTIONS);
+  onTestFinished(() => disconnect(connection));
+  await eventually(() => expect(connection.client.status).toBe('ready'));
+  // Overdue from the start: the first look asks Redis, which does not answer.
+  const consumer: Consumer = {
+    destination: 'nobody',
+    inFlight: 0,
+    turnedAt: -Infinity,
+    turnsWithinMs: 0,
+    hasRoom: true,
+    renew: () => {},
+    close: async () => {},
+    told: async () => {},
+    drop: () => {},
+  };
+  let asked = 0;
+  proxy.onRequest((bytes) => (asked += Number(/exists/i.test(bytes.toString()))));
+  proxy.pauseReplies();
+  const news: WatchNews[] = [];
+  const tell = (one: WatchNews): void => void news.push(one);
+  const watch = watchConsumers({ connection, consumers: [consumer], fetchWithinMs: FETCH_WITHIN_MS, tell });
+  await eventually(() => expect(asked).toBe(1));
+  watch.stop();
+  await new Promise((resolve) => setTimeout(resolve, 1.5 * FETCH_WITHIN_MS));
+  expect(news).toEqual([]);
+  expect(connection.client.status).toBe('ready');
 });

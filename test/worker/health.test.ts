@@ -4,19 +4,24 @@ import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import type { ConfigInput } from '../../core/config.ts';
-import { createWorker, type RunningWorker } from '../../worker/index.ts';
+import { createWorker, type RunningWorker, type WorkerOptions } from '../../worker/index.ts';
 import { documents, emptyFolder, startCli } from '../cli/run-cli.ts';
 import { startProxy } from '../support/proxy.ts';
 import { redisUrl } from '../support/redis.ts';
 import { API_KEY, createWorld, eventually, planned, type World } from '../support/world.ts';
 
-async function startWithHealth(world: World, health: ConfigInput['health'] = {}): Promise<RunningWorker> {
+async function startWithHealth(
+  world: World,
+  health: ConfigInput['health'] = {},
+  options: WorkerOptions = {},
+): Promise<RunningWorker> {
   const worker = await createWorker(
     { ...world.config, health: { port: 0, ...health } },
-    { env: { API_KEY }, logTo: { write: (line) => void world.log.push(JSON.parse(line)) } },
+    { env: { API_KEY }, logTo: { write: (line) => void world.log.push(JSON.parse(line)) }, ...options },
   );
   onTestFinished(async () => void (await worker.stop(AbortSignal.timeout(2000))));
   return worker;
@@ -83,11 +88,19 @@ test('a port in use is told at once, and nothing was started', async () => {
   await once(other, 'listening');
   onTestFinished(() => void other.close());
   const { port } = other.address() as AddressInfo;
-  await expect(startWithHealth(world, { port })).rejects.toMatchObject({
+  const reader = new (class extends MetricReader {
+    protected override async onForceFlush(): Promise<void> {}
+    protected override async onShutdown(): Promise<void> {}
+  })();
+  const metrics = new MeterProvider({ readers: [reader] });
+  onTestFinished(() => metrics.shutdown());
+  await expect(startWithHealth(world, { port }, { metrics })).rejects.toMatchObject({
     code: 'INVALID_CONFIG',
     message: `health.port: cannot listen on 127.0.0.1, port ${port}: it is in use; take another port, or 0 for a free one`,
   });
   expect(await world.queue.getWorkersCount()).toBe(0);
+  const { resourceMetrics } = await reader.collect();
+  expect(resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics)).toEqual([]);
 });
 
 test('a worker that cannot start gives its port back', async () => {
