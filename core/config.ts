@@ -245,7 +245,6 @@ export function retentionOf({ retention, idempotency: { ttlMs } }: DestinationCo
     deliveredMs: retention.deliveredMs ?? ttlMs,
     deadMs: retention.deadMs ?? Math.max(KEEP_DEAD_MS, ttlMs),
     handledMs: retention.handledMs ?? Math.max(KEEP_HANDLED_MS, ttlMs),
-    keyTtlMs: ttlMs,
   };
 }
 

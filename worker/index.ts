@@ -114,7 +114,7 @@ export async function createWorker(input: ConfigInput | Config, options: WorkerO
       stalledIntervalMs: config.worker.stalledIntervalMs,
       timeoutMs: target.config.timeoutMs,
       fetchWithinMs: config.health.fetchWithinMs,
-      retention: retentionOf(target.config),
+      retention: { ...retentionOf(target.config), keyTtlMs: target.config.idempotency.ttlMs },
       retentionIntervalMs: config.worker.retentionIntervalMs,
       handle: (taken) => processWrite(taken, processing),
       onFiled: ({ id, jobId, reason, verdict, because }) => {

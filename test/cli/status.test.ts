@@ -117,7 +117,7 @@ const row = (more: Partial<DestinationStatus>): DestinationStatus => ({
   ...more,
 });
 
-const retention = { deliveredMs: 24 * HOUR_MS, deadMs: 1, deadMax: 1, handledMs: 1, auditMs: 1, keyTtlMs: 1 };
+const retention = { deliveredMs: 24 * HOUR_MS, deadMs: 1, deadMax: 1, handledMs: 1, auditMs: 1 };
 
 test('the weight that is to come is that of a retention at the present rate', () => {
   const busy = row({ delivered: 1000, tombstoneBytes: 500_000, deliveredLately: 600 });
