@@ -1,4 +1,4 @@
-// Before a write is sent: may it still be? (DESIGN decisions 6 and 13)
+// Before a write is sent: may it still be? Crashes have a bound, and a key has an end (docs/decisions/0006).
 import type { Disposition, Policy } from './decide.ts';
 import { firstSentAt, type Journal } from './journal.ts';
 

@@ -1,4 +1,5 @@
-// The back-off of SPEC.md, to the millisecond: base = min(baseMs · 2^(n−1), capMs), jitter = random · base · jitter.
+// How long a failed write waits (docs/contract.md), to the millisecond: base = min(baseMs · 2^(n−1), capMs), and on top
+// of it random · base · jitter.
 
 export interface RetryPolicy {
   /** The first attempt included. */
@@ -16,12 +17,12 @@ export interface Wait {
   delayMs: number;
   baseMs: number;
   jitterMs: number;
-  /** What the API asked for, capped; it makes a wait longer, never shorter (DESIGN decision 10). */
+  /** What the API asked for, capped; of this and what was drawn the longer counts (docs/contract.md). */
   retryAfterMs?: number;
 }
 
 /**
- * The wait before attempt n+1, after attempt n failed.
+ * The wait that follows attempt n.
  * @param n from 1
  * @param random from [0, 1); drawn once
  */
@@ -37,7 +38,7 @@ export function backOff(n: number, policy: RetryPolicy, random: number, retryAft
   };
 }
 
-/** "4.61 s = base 4000 + jitter 610; Retry-After 3 s was shorter": why a wait was that long. */
+/** Why a wait was that long, as "2.2 s = base 2000 + jitter 200; Retry-After 1 s was shorter". */
 export function explainWait(wait: Wait): string {
   const seconds = (ms: number): string => `${Number((ms / 1000).toFixed(2))} s`;
   const drawn = `base ${wait.baseMs} + jitter ${wait.jitterMs}`;

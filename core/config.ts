@@ -3,13 +3,14 @@
 import { z } from 'zod';
 import type { Policy } from './decide.ts';
 import { WaybillError } from './errors.ts';
+import { LOG_LEVELS } from './log-levels.ts';
 import { redisContradictions, redisSettings, secretsInFile } from './redis-settings.ts';
 import { MAX_ATTEMPTS } from './write.ts';
 
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const DAY_MS = 86_400_000;
 const MAX_KEEP_MS = 3650 * DAY_MS;
-/** SPEC, Back-off: the first attempt included. */
+/** The first attempt included (docs/contract.md). */
 export const DEFAULT_MAX_ATTEMPTS = 5;
 
 const ms = (low: number, high: number) => z.int().min(low).max(high);
@@ -160,7 +161,7 @@ export const schema = z.strictObject({
   log: z
     .strictObject({
       level: z
-        .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+        .enum(LOG_LEVELS)
         .default('info')
         .describe("The worker's log: lines of this level and above. `silent` is none."),
     })

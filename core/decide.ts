@@ -13,7 +13,7 @@ export interface Policy extends RetryPolicy {
   timeoutMs: number;
   /** How long the API keeps a key, from its first send. */
   keyTtlMs: number;
-  /** 409 with one of these codes is "come back later" (DESIGN decision 11). */
+  /** A 409 with one of these codes asks for patience: an earlier send of the key is still running. */
   inProgressCodes: readonly string[];
   /** 5xx that this API gives only when it did not apply the write. */
   unappliedStatuses: readonly number[];
@@ -43,7 +43,7 @@ const stopped: Disposition = {
 const noWait = (delayMs: number): Wait => ({ delayMs, baseMs: delayMs, jitterMs: 0 });
 
 /**
- * What is done about an outcome (SPEC, "What is retried").
+ * What is done about an outcome (docs/contract.md, "What is retried").
  * @param journal what was recorded before this attempt
  * @param maxAttempts of this write, the first included
  * @param now epoch ms

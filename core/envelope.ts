@@ -1,5 +1,5 @@
 // The error envelope: what an API says about a failed request. Upstream text is data: capped, without control
-// characters, and never an Error's message, a log key or markup (DESIGN decision 8).
+// characters, and never an Error's message, a log key or markup (SECURITY.md).
 import { isRecord, parseKeepingDigits } from './json.ts';
 
 /** What could be read of an error answer. */
@@ -27,7 +27,7 @@ export function printable(upstream: string, maxLength: number): string {
 }
 
 /**
- * Reads the envelope of SPEC.md, and what real answers have in its place: `requestId`, an `error` object around it,
+ * Reads the envelope (docs/contract.md), and what real answers have in its place: `requestId`, an `error` object around it,
  * RFC 9457 problem+json (`detail`, `title`), HTML or nothing at all.
  * @param body the answer's text as far as it was kept; a cut one simply does not parse
  * @param headerRequestId the value of X-Request-Id, used when the body has none

@@ -1,10 +1,10 @@
-// The attempt journal: what is known of every send of one write. It is written in the same step as the retry or the
-// dead letter (DESIGN decision 7), and the verdict follows from it alone.
+// The attempt journal: what is known of every send of one write. The step that retries a write, or files it as dead,
+// stores it too; nothing else is needed for the verdict.
 import type { Wait } from './back-off.ts';
 import type { Envelope } from './envelope.ts';
 import { isRecord } from './json.ts';
 
-/** What an attempt proves about the write (DESIGN, verdict). */
+/** What an attempt proves about the write (docs/guide/model.md, "The verdict"). */
 export type Evidence =
   /** A 2xx: it is applied. */
   | 'applied'
@@ -90,7 +90,7 @@ export function readJournal(value: unknown): Journal {
 
 /**
  * Starts that left no record: all starts less the recorded attempts, postponements and lost ones, and less the
- * current one. Never the start counter alone: postponements raise it too (DESIGN decision 6).
+ * current one. The counter of starts says too much: every postponement raises it.
  * @param starts how often the job was started, the current start included
  */
 export function unrecordedStarts(journal: Journal, starts: number): number {
@@ -120,7 +120,8 @@ export function record(journal: Journal, entry: Attempt, lostAt?: number): Journ
 }
 
 /**
- * When the API may first have seen the key, in epoch ms; undefined while nothing can have reached it (DESIGN decision 13).
+ * When the API may first have seen the key, in epoch ms; undefined while nothing can have reached it. The key's life
+ * counts from there (docs/decisions/0006).
  * @param lost starts without a record since the last entry
  * @param lostAt when the first of them began
  */

@@ -1,4 +1,5 @@
-// What one attempt observed: facts, never thrown. And what a connection error's code says about the write.
+// The outcome of one attempt, as data: whatever the API does, nothing is thrown. And what a connection error's code says
+// about the write.
 import type { Envelope } from './envelope.ts';
 
 export type Outcome =
@@ -20,7 +21,7 @@ export type Outcome =
   | { kind: 'not-sent'; code: string; durationMs: number }
   /** Reset, timeout, a broken answer: it may have been applied. */
   | { kind: 'no-answer'; code: string; durationMs: number }
-  /** Our own policy refused to send. `field` names what is wrong with the write. */
+  /** Waybill itself did not send it; `message` says what is wrong. */
   | { kind: 'blocked'; code: string; message: string };
 
 /** Our own codes, beside those of Node and undici. */
@@ -68,7 +69,7 @@ const UNSENDABLE = new Set([
 
 export type ErrorClass = 'not-sent' | 'local' | 'shutdown' | 'tls' | 'unsendable' | 'no-answer';
 
-/** The class of a connection error's code (FACTS, "Error codes"); anything unknown may have been applied. */
+/** The class of a connection error's code; behind one that nobody knows, the write may have been applied. */
 export function classOf(code: string): ErrorClass {
   if (NOT_SENT.has(code) || NOT_SENT_PREFIXES.some((prefix) => code.startsWith(prefix))) return 'not-sent';
   if (LOCAL_TROUBLE.has(code)) return 'local';

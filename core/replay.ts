@@ -1,5 +1,5 @@
 // May a dead write be sent again, and under which key? Pure: what an operator asked, what the dead letter shows, the
-// clock. (DESIGN decision 13: a replay must not be able to apply a write twice unless a person accepted that.)
+// clock. Without a person's word no replay may be able to apply a write a second time (docs/decisions/0010).
 import { KEY_MARGIN_MS } from './admit.ts';
 import { emptyJournal, type Journal } from './journal.ts';
 import type { Verdict } from './verdict.ts';
@@ -48,7 +48,7 @@ export type ReplayRuling =
     }
   | { allowed: false; refusal: ReplayRefusal; because: string };
 
-/** An API that looks keys up answers the same key with what it answered first (SPEC, Idempotency). */
+/** An API that looks keys up answers the same key with what it answered first (docs/contract.md, "Idempotency"). */
 const ADVICE: Partial<Record<ReplayFacts['rejection'], string>> = {
   stored:
     'the API answers this key with its stored rejection: the same key will be rejected again, a new key is needed',
@@ -88,7 +88,7 @@ function underSameKey(facts: ReplayFacts, request: ReplayRequest, now: number, r
   const said = ADVICE[rejection];
   const advice = said === undefined ? {} : { advice: verdict === 'not-applied' ? said : said + UNLESS_ACCEPTED };
   // The worker asks the same before it sends: a replay that it would refuse is refused here.
-  if (keyFirstSentAt === undefined || keyUsableUntil === undefined || now < keyUsableUntil) {
+  if (keyFirstSentAt === undefined || (keyUsableUntil !== undefined && now < keyUsableUntil)) {
     const doubtBefore = facts.doubtIsFinal ? ('final' as const) : ('settleable' as const);
     const journal: Journal = {
       ...begin,
@@ -99,7 +99,7 @@ function underSameKey(facts: ReplayFacts, request: ReplayRequest, now: number, r
   }
   if (verdict === 'not-applied') {
     // Once the API has surely forgotten it, the key begins another life.
-    const forgottenAt = (keyExpiresAt ?? keyUsableUntil) + KEY_MARGIN_MS;
+    const forgottenAt = (keyExpiresAt ?? now) + KEY_MARGIN_MS;
     return now > forgottenAt
       ? { allowed: true, journal: begin, doubleAccepted: false, ...advice }
       : refuse('KEY_ENDING', `the API is about to forget its key; it has at ${isoTime(forgottenAt)}`);

@@ -1,6 +1,6 @@
-// Retry-After, RFC 9110 §10.2.3: seconds or an HTTP-date. `undefined` means that the API has no opinion.
+// The header Retry-After (RFC 9110 §10.2.3): so many seconds, or a date. `undefined`: the API has no opinion.
 
-// Decimals are not in the RFC but in the wild (SPEC, Authentication).
+// The RFC has no decimals; some APIs send them.
 const SECONDS = /^\d{1,10}(?:\.\d{1,9})?$/;
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];

@@ -1,5 +1,4 @@
-// The one sentence to beat every other system with: applied once, not applied, or in doubt. It follows from the
-// journal alone.
+// What can be said of a write at the API: applied once, not applied, or in doubt. Pure: the journal is all it looks at.
 import type { Policy } from './decide.ts';
 import type { Evidence, Journal } from './journal.ts';
 import type { Outcome } from './outcome.ts';

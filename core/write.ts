@@ -1,4 +1,4 @@
-// The write: the unit that is enqueued. What a producer may say, what is stored, and what makes two writes the same.
+// The write, which is what stands in a queue. What a producer may say, what is stored, and what makes two writes the same.
 import { createHash } from 'node:crypto';
 import { WaybillError } from './errors.ts';
 import { isRecord } from './json.ts';
@@ -36,6 +36,9 @@ export const MAX_HEADERS = 64;
 export const MAX_HEADER_BYTES = 8192;
 export const MAX_BODY_BYTES = 5 * 1024 * 1024;
 export const MAX_ATTEMPTS = 100;
+export const MAX_DELAY_MS = 365 * 86_400_000;
+/** BullMQ's: what is more would not fit into a score. */
+export const MAX_PRIORITY = 2 ** 21 - 1;
 /** As milliseconds this is in 2001: whoever says less means seconds. */
 const SECONDS_LOOK_LIKE = 1e12;
 
@@ -77,7 +80,7 @@ export function checkDestinationName(name: unknown): string {
   );
 }
 
-/** @throws WaybillError INVALID_WRITE unless the key has 1 to 255 printable ASCII characters (SPEC, Idempotency) */
+/** @throws WaybillError INVALID_WRITE unless the key has 1 to 255 printable ASCII characters (docs/contract.md) */
 export function checkIdempotencyKey(key: unknown, field = 'idempotencyKey'): string {
   if (typeof key !== 'string') throw invalid(field, `must be a string, got ${nameType(key)}`);
   if (!KEY.test(key)) throw invalid(field, `must be 1 to 255 printable ASCII characters, got ${describeText(key)}`);

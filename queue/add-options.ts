@@ -1,8 +1,8 @@
 // What may be said about a write when it is added, beside the write itself. Options of BullMQ that would break a
-// promise are refused by name (DESIGN decision 4).
+// promise are refused by name.
 import { WaybillError } from '../core/errors.ts';
 import { isRecord } from '../core/json.ts';
-import { checkIdempotencyKey, checkMaxAttempts, checkTime } from '../core/write.ts';
+import { checkIdempotencyKey, checkMaxAttempts, checkTime, MAX_DELAY_MS, MAX_PRIORITY } from '../core/write.ts';
 
 export interface AddOptions {
   /** Milliseconds from now until the first attempt may start. */
@@ -18,7 +18,7 @@ export interface AddOptions {
 }
 
 const OPTIONS = ['delay', 'priority', 'maxAttempts', 'expiresAt', 'idempotencyKey'];
-/** BullMQ's options that would break a promise, and what to use in their place. */
+/** Options of BullMQ's that are refused, and what to use in their place. */
 const REFUSED: Record<string, string> = {
   jobId: 'it is made from the idempotency key; give idempotencyKey',
   attempts: 'give maxAttempts',
@@ -31,8 +31,6 @@ const REFUSED: Record<string, string> = {
   lifo: 'writes go first in, first out; give priority',
   timestamp: 'the time of adding is the clock’s',
 };
-const MAX_PRIORITY = 2 ** 21 - 1;
-const MAX_DELAY_MS = 365 * 86_400_000;
 
 /** @throws WaybillError INVALID_WRITE, its field `options.<name>` */
 export function checkOptions(opts: unknown): {

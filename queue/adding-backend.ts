@@ -1,4 +1,4 @@
-// The adding half of our BullMQ backend: compare and add under an idempotency key, in one script (DESIGN decision 3).
+// The adding half of our BullMQ backend: compare and add under an idempotency key, in one script.
 // It is also where every script of ours is defined and run.
 import { type JobJson, type QueueBaseOptions, QueueKeys, type RedisConnection, RedisQueueBackend } from 'bullmq';
 import type { Redis } from 'ioredis';
@@ -130,7 +130,7 @@ export class AddingBackend extends RedisQueueBackend {
   }
 
   protected run(client: RedisClient, script: Script, args: unknown[]): unknown {
-    // undefined, true and false are no arguments for Redis (FACTS).
+    // Neither undefined nor a boolean can be an argument in Redis's protocol.
     return client.runCommand(script.name, args.map(asArgument));
   }
 

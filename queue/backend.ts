@@ -1,4 +1,4 @@
-// The settling half of our BullMQ backend: the gates through which every write leaves (DESIGN decision 5).
+// The settling half of our BullMQ backend: the gates through which every write leaves.
 //  moveToCompleted  a delivered write leaves its body behind, still BullMQ's one script
 //  moveToDelayed    a retry carries the journal and its lookup row, one script
 //  moveToFailed     everything that BullMQ fails is filed as a dead letter, one script
@@ -178,7 +178,7 @@ export class WaybillBackend extends FetchingBackend {
   }
 
   /**
-   * The one gate through which every failing job goes, also those that BullMQ fails without running our code.
+   * BullMQ fails a job here or nowhere, whether our code ran for it or not: so no death goes by unfiled.
    * @throws what BullMQ throws for a lost lock; nothing is written then
    */
   override async moveToFailed(

@@ -41,7 +41,7 @@ export interface ConsumerOptions {
 
 /** So many rounds late, BullMQ takes delivered writes away by itself. */
 const ROUNDS = 20;
-/** Used when a retry was not drawn by decide(): BullMQ must never get a throwing strategy (FACTS: no lock renewal). */
+/** Used when a retry was not drawn by decide(). A strategy that threw would leave the job active, its lock unrenewed. */
 const FALLBACK_DELAY_MS = 1000;
 /** After a connection error; BullMQ's own 15 s would idle a worker that long after every failover. */
 const RUN_RETRY_DELAY_MS = 1000;
@@ -156,7 +156,7 @@ function startWorker(options: ConsumerOptions, teller: Teller | undefined): Writ
       concurrency: options.concurrency,
       lockDuration: options.lockMs,
       stalledInterval: options.stalledIntervalMs,
-      // Out of the way: crashes are counted from the journal (DESIGN decision 6).
+      // Out of the way: crashes are counted from the journal.
       maxStalledCount: Number.MAX_SAFE_INTEGER,
       runRetryDelay: RUN_RETRY_DELAY_MS,
       drainDelay: waitMs / 1000,

@@ -5,6 +5,7 @@ import type { Redis } from 'ioredis';
 import type { Finding } from '../core/finding.ts';
 import { WaybillError } from '../core/errors.ts';
 import { readDepth } from './depth.ts';
+import { prefixOf } from './keys.ts';
 import type { Reader } from './reader.ts';
 import { refusal, unlessRefused } from './refused.ts';
 import { DEAD_LETTER } from './scripts/dead-letter.ts';
@@ -20,7 +21,7 @@ const SLOW_ROUND_TRIP_MS = 25;
  * One finding after the other, as they come.
  * @param configured the destinations of the configuration; none where there is no such list to compare with
  * @param only of the destinations
- * @throws WaybillError NOT_FOUND when `only` is neither configured nor ever used · what the driver throws when Redis goes
+ * @throws what the driver throws when Redis goes
  */
 export async function* examineRedis(
   reader: Reader,
@@ -33,16 +34,26 @@ export async function* examineRedis(
   // Its other nodes hold the rest; every question would be answered with MOVED.
   if (slots.found === SPOKEN_TO_ALONE) return;
   const used = await reader.destinations();
-  const names = [...new Set([...configured, ...used])].toSorted();
-  if (only !== undefined && !names.includes(only)) {
-    const message = `no destination ${JSON.stringify(only)}; there are ${names.join(', ') || 'none yet'}`;
-    throw new WaybillError('NOT_FOUND', message);
-  }
-  for (const name of only === undefined ? names : [only]) {
+  const names = only === undefined ? new Set([...configured, ...used]) : [only];
+  for (const name of [...names].toSorted()) {
     const isConfigured = configured.length === 0 || configured.includes(name);
     yield judgeUse({ name, isConfigured, ...(used.includes(name) && { row: await useOf(reader, name) }) });
     if ('nodes' in reader.client) yield await slotOf(name, reader.client);
   }
+}
+
+/**
+ * To be asked before the first finding is printed.
+ * @throws WaybillError NOT_FOUND when the destination is neither configured nor ever used · what the driver throws when Redis goes
+ */
+export async function checkExists(reader: Reader, configured: readonly string[], destination: string): Promise<void> {
+  if (configured.includes(destination)) return;
+  // A node that is spoken to as if it were alone cannot tell.
+  if ((await examineSlots(reader.client, reader.label)).found === SPOKEN_TO_ALONE) return;
+  const names = [...new Set([...configured, ...(await reader.destinations())])].toSorted();
+  if (names.includes(destination)) return;
+  const message = `no destination ${JSON.stringify(destination)}; there are ${names.join(', ') || 'none yet'}`;
+  throw new WaybillError('NOT_FOUND', message);
 }
 
 async function* examineServer(server: string, client: Redis): AsyncGenerator<Finding> {
@@ -74,8 +85,10 @@ interface Use {
   isConfigured: boolean;
   row?: {
     workers: number;
-    /** Scheduled, retrying and postponed ones included. */
+    /** Those that are due; a delayed one too, from its time on. */
     waiting: number;
+    /** Scheduled, retrying and postponed: their time is to come. */
+    later: number;
     paused: boolean;
   };
 }
@@ -83,29 +96,38 @@ interface Use {
 async function useOf(reader: Reader, name: string): Promise<NonNullable<Use['row']>> {
   const queue = reader.queue(name);
   const { waiting, delayed } = await readDepth(reader.client, name);
-  return { workers: await queue.getWorkersCount(), waiting: waiting + delayed, paused: await queue.isPaused() };
+  // BullMQ's score of a delayed job: its time, 12 bits to the left.
+  const due = await reader.client.zcount(`${prefixOf(name)}:${name}:delayed`, '-inf', Date.now() * 0x1000);
+  return {
+    workers: await queue.getWorkersCount(),
+    waiting: waiting + due,
+    later: Math.max(0, delayed - due),
+    paused: await queue.isPaused(),
+  };
 }
 
 export function judgeUse({ name, isConfigured, row }: Use): Finding {
   const base = { check: 'use', subject: name };
   if (!row) return { ...base, level: 'ok', found: 'nothing was added yet, and no worker was started' };
-  const { workers, waiting, paused } = row;
+  const { workers, waiting, later, paused } = row;
   const elsewhere = isConfigured ? '' : ', and it is not in this configuration';
-  if (workers === 0)
+  const writes = `${waiting} write(s) wait${later > 0 ? `, ${later} for a time to come` : ''}`;
+  // Not a problem: doctor is asked before the workers are started, too.
+  if (workers === 0 && waiting > 0)
     return {
       ...base,
-      level: waiting > 0 ? 'problem' : 'warning',
-      found: `${waiting} write(s) wait, no worker serves it${elsewhere}`,
+      level: 'warning',
+      found: `${writes}; no worker serves it${elsewhere}`,
       advice: 'Is its name right, and does a worker run?',
     };
   if (paused)
     return {
       ...base,
       level: 'warning',
-      found: `paused by an operator; ${waiting} write(s) wait`,
+      found: `paused by an operator; ${writes}`,
       advice: 'Resume it.',
     };
-  return { ...base, level: 'ok', found: `${workers} worker(s), ${waiting} write(s) wait${elsewhere}` };
+  return { ...base, level: 'ok', found: `${workers} worker(s), ${writes}${elsewhere}` };
 }
 
 /** The median: the first one may have woken something up. */

@@ -1,4 +1,4 @@
-// Before a worker starts: can this Redis keep the promises? One clear sentence each (DESIGN decision 14).
+// Before a worker starts: can this Redis keep the promises (docs/redis.md)? One clear sentence for each that it cannot.
 import { WaybillError } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
 import type { Connection } from './connection.ts';

@@ -1,5 +1,5 @@
 // Every key name that Waybill uses in Redis. A destination's keys share a hash tag, so that on Redis Cluster its
-// queue, its dead letters and its lookup rows live in one slot and one script can write them all (DESIGN decision 1).
+// queue, its dead letters and its lookup rows live in one slot and one script can write them all.
 
 /** Hash of destination name → epoch ms of its first add or worker. */
 export const DESTINATIONS_KEY = 'waybill:destinations';

@@ -1,5 +1,5 @@
-// A dead letter as the BullMQ job that holds it: exactly what `Queue.add` would write, in a sorted state, since
-// removing from a list is O(n) (DESIGN decision 5).
+// A dead letter as the BullMQ job that holds it: exactly what `Queue.add` would write. It stands in a sorted set: to take
+// one out of the middle of a list, Redis walks through that list.
 import type { JobJson } from 'bullmq';
 import type { DeadLetter } from './letter.ts';
 

@@ -7,7 +7,7 @@ import type { ServerFacts } from './server-facts.ts';
 export const MIN_REDIS = [6, 2] as const;
 /** The oldest that the tests run on. */
 export const RECOMMENDED_REDIS = [7, 0] as const;
-/** A worker whose clock is 60 s fast runs delayed writes 60 s early (FACTS). */
+/** As far as a worker's clock is ahead, so much too early are its scheduled writes and retries (measured with a minute). */
 export const MAX_CLOCK_DIFFERENCE_MS = 1000;
 /** Of the memory that Redis may take. */
 const MUCH_MEMORY = 0.75;

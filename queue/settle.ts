@@ -1,4 +1,4 @@
-// settle(): the only switch over a Disposition. Each arm is one step in Redis, carried out by the call that BullMQ
+// settle(): acts on a Disposition, and nothing else does. Each is one step in Redis, carried out by the call that BullMQ
 // makes when the processor returns or throws.
 import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
 import type { Disposition } from '../core/decide.ts';
@@ -22,7 +22,7 @@ export interface Settlement {
 /** Facts of the writes that are on their way through BullMQ's failing, until the backend files them. */
 export const deadFacts = new WeakMap<object, DeadFacts>();
 
-/** Thrown to make BullMQ retry; the back-off strategy reads the wait. Never holds upstream text (DESIGN decision 8). */
+/** Thrown to make BullMQ retry; the back-off strategy reads the wait. Never holds upstream text: BullMQ reads messages. */
 export class RetryLater extends Error {
   readonly wait: Wait;
 

@@ -1,4 +1,4 @@
-// From a BullMQ job to the write it holds: checked, whoever enqueued it (DESIGN decision 4).
+// From a BullMQ job to the write it holds: checked, whoever enqueued it.
 import { createHash } from 'node:crypto';
 import type { Job } from 'bullmq';
 import { WaybillError } from '../core/errors.ts';

@@ -1,5 +1,5 @@
-// Redis away: an answer within a fixed time, whatever the driver waits for (FACTS: add() hangs for ever when Redis is
-// down at start-up, whatever the options).
+// Redis away: an answer within a fixed time, whatever the driver waits for. Left to itself it waits without an end where
+// Redis was not there from the start, and no option of BullMQ's or its own bounds that.
 import { WaybillError } from '../core/errors.ts';
 import { type Connection, innermost } from './connection.ts';
 

@@ -1,4 +1,4 @@
-// Liveness is consumption (DESIGN decision 15): BullMQ workers have sat connected and fetched nothing. This watches that
+// Liveness is consumption (docs/observability.md): BullMQ workers have sat connected and fetched nothing. This watches that
 // every consumer's loop comes round, and starts those afresh that do not. While Redis itself gives no answer nothing is
 // judged: starting anything again would help nobody.
 import type { Connection } from './connection.ts';

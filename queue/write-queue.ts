@@ -1,4 +1,4 @@
-// WriteQueue: a BullMQ Queue whose add() compares, adds and answers (DESIGN decision 3).
+// WriteQueue: a BullMQ Queue whose add() compares, adds and answers.
 import { randomUUID } from 'node:crypto';
 import { Job, type JobsOptions, Queue } from 'bullmq';
 import { WaybillError } from '../core/errors.ts';

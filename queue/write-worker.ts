@@ -88,7 +88,7 @@ export class WriteWorker extends Worker {
   protected override createJob(json: JobJson, jobId: string): Job {
     const job = this.#parse(json, jobId);
     this.raw.set(job, json.data);
-    // Policy is the worker's, whoever enqueued the write (DESIGN decision 4).
+    // Policy is the worker's, whoever enqueued the write.
     job.opts.backoff = { type: 'custom' };
     delete job.opts.removeOnComplete;
     delete job.opts.removeOnFail;

@@ -1,6 +1,6 @@
-// One attempt: one dispatch, one Outcome. It never throws for what the API did.
-//  - An own deadline around all of it: a signal is ignored while a request waits for a connection, and undici's own
-//    time-outs are per chunk (FACTS).
+// One attempt: one dispatch, one Outcome; what the API does is no exception.
+//  - An own deadline around all of it: undici heeds no signal before a request has its connection, and its time-outs
+//    begin anew with every chunk.
 //  - Once the status line is there it decides: a body that breaks off, drips or is too long changes nothing.
 //  - The answer is read to a cap and the rest drained to another: an undrained body holds its connection for ever.
 import type { Dispatcher } from 'undici';

@@ -1,5 +1,5 @@
 // The log: one canonical line per attempt, with an allow-list of fields. No error, request or job object is ever
-// handed to pino: an ioredis error carries the command's arguments, and pino's redact leaves strings alone (FACTS).
+// handed to pino: an ioredis error carries the command's arguments, and pino's redact leaves strings alone.
 import { type DestinationStream, pino, type Logger } from 'pino';
 import type { Attempt } from '../core/journal.ts';
 import type { DeadReason } from '../core/decide.ts';

@@ -2,7 +2,7 @@
 import { Pool } from 'undici';
 import type { DestinationConfig } from '../core/config.ts';
 
-/** Node servers close idle sockets after 5 s: ours go first, or a POST meets a closing socket (FACTS: 5 of 40). */
+/** Node servers close idle sockets after 5 s: ours go first, or a POST meets a closing socket (5 of 40 did). */
 const KEEP_ALIVE_MS = 4000;
 const CONNECT_MS = 10_000;
 /** Of the attempt's own deadline: a connection that cannot be made is told apart from one that does not come free. */

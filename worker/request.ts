@@ -1,5 +1,5 @@
 // From a write to the HTTP request that is sent: the path inside the base URL, the destination's credential, the key.
-// All of it is checked before undici sees it: an invalid header or path wedges a Pool for good (FACTS).
+// All of it is checked before undici sees it: an invalid header or path wedges a Pool for good.
 import type { DestinationConfig } from '../core/config.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Write } from '../core/write.ts';

@@ -2,8 +2,8 @@
 // nowhere else. Every missing one is named at once.
 import { readFileSync } from 'node:fs';
 import type { Config } from '../core/config.ts';
+import { credentialFault, secretOfFile } from '../core/credential.ts';
 import { WaybillError } from '../core/errors.ts';
-import { MIN_SECRET_LENGTH } from '../core/redact.ts';
 import type { Target } from './request.ts';
 
 export type Env = Record<string, string | undefined>;
@@ -14,7 +14,7 @@ export function readSecret(name: string, env: Env): string | undefined {
   const file = env[`${name}_FILE`];
   if (file === undefined) return undefined;
   try {
-    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+    return secretOfFile(readFileSync(file, 'utf8'));
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
     throw new WaybillError('INVALID_CONFIG', `${name}_FILE: cannot be read (${code})`);
@@ -46,12 +46,9 @@ export function readCredentials(config: Config, only: readonly string[] | undefi
       wrong.push(`${at}: ${(error as Error).message}`);
       return [];
     }
+    const fault = secret === undefined ? undefined : credentialFault(secret);
     if (secret === undefined) wrong.push(`${at}: ${auth.env} is not set; set it, or ${auth.env}_FILE`);
-    else if (secret === '') wrong.push(`${at}: the value of ${auth.env} is empty`);
-    else if (!/^[\x21-\x7e]+(?: [\x21-\x7e]+)*$/.test(secret))
-      wrong.push(`${at}: the value of ${auth.env} cannot be a header's value`);
-    else if (secret.length < MIN_SECRET_LENGTH)
-      wrong.push(`${at}: the value of ${auth.env} must have at least ${MIN_SECRET_LENGTH} characters`);
+    else if (fault !== undefined) wrong.push(`${at}: the value of ${auth.env} ${fault}`);
     return [{ name, config: destination, credential: auth.prefix + (secret ?? '') }];
   });
   if (wrong.length > 0)

@@ -23,7 +23,7 @@ export function createSender(target: Target, redact: (text: string) => string, l
 
   /**
    * A Pool that hands out no connection at all, attempt after attempt, is replaced: one known way to wedge it is shut
-   * (request.ts checks what undici chokes on), and there may be others (FACTS).
+   * (request.ts checks what undici chokes on), and there may be others.
    */
   const watch = (used: Dispatcher, outcome: Outcome): void => {
     if (used !== pool) return;

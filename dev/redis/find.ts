@@ -1,4 +1,4 @@
-// Finds a redis-server to run: on PATH, or the distribution's package unpacked into a cache folder.
+// Finds a redis-server to run: one on PATH, else the distribution's, fetched once and unpacked where it may be thrown away.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unpackDistributionPackage } from './apt.ts';

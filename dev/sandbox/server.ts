@@ -1,4 +1,4 @@
-// The sandbox API: a twin of a real one over HTTP, with idempotency, faults on request, and a ledger that knows how often
+// The sandbox API over HTTP: it behaves as a real one does, with idempotency, faults on request, and a ledger that knows how often
 // each write was really applied.
 
 import { randomUUID } from 'node:crypto';

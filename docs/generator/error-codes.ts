@@ -58,10 +58,17 @@ const REASONS: Record<DeadReason, string> = {
   invalid: 'it cannot be sent: what stood in the queue is no write, or the destination cannot send it',
 };
 
+const withCode = (name: string): Error & { code: string } => Object.assign(new Error(), { code: name });
+
 const OF_THE_COMMAND_LINE: [Error & { code: string }, meaning: string][] = [
   [new CliError('USAGE', ''), 'flags or arguments that do not go together; the message says which'],
   [new CliError('FAILED', ''), 'the command could not do its work; the message says why'],
   [new CliError('CANCELLED', ''), 'a question was left with Ctrl-C; nothing was done'],
+  [
+    withCode('AMBIGUOUS'),
+    'the id names dead letters of several destinations, or of several writes; the message says how to tell them apart',
+  ],
+  [withCode('NO_MATCH'), 'the dead letter that is named does not match the flags beside it'],
   [new DemoError(''), '`waybill dev` cannot begin, or cannot go on'],
   [new PrivateRedisError('REDIS_SERVER_MISSING', ''), '`waybill dev` found no Redis; the message says what to install'],
   [
@@ -69,10 +76,7 @@ const OF_THE_COMMAND_LINE: [Error & { code: string }, meaning: string][] = [
     'there is one, but it does not start; the message ends with its own words',
   ],
   [new PrivateRedisError('REDIS_FOLDER_BUSY', ''), 'another process holds its data folder and does not answer'],
-  [
-    Object.assign(new Error(), { code: 'UNEXPECTED' }),
-    'none of these: a fault of Waybill. `WAYBILL_DEBUG=1` shows where',
-  ],
+  [withCode('UNEXPECTED'), 'none of these: a fault of Waybill. `WAYBILL_DEBUG=1` shows where'],
 ];
 
 /** A `…` stands for any ending. */

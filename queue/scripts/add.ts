@@ -1,4 +1,4 @@
-// Compare and add in one step (DESIGN decision 3): a read beforehand or afterwards would race with other producers
+// Compare and add in one step: a read beforehand or afterwards would race with other producers
 // and with retention.
 import { asFunction, BULLMQ, type Script, SLICE } from './compose.ts';
 import { PAYLOAD_HASH_FIELD } from '../keys.ts';

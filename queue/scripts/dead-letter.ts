@@ -1,5 +1,5 @@
-// Settling a dead write in one step (DESIGN decision 5): the dead letter is added, its lookup rows are written, the
-// write is finished into `failed` without its body, and the worker gets its next write.
+// Settling a dead write in one step: its letter and the rows that find it are written, the write is finished into
+// `failed` without its body, and the worker takes the next.
 import { asFunction, BULLMQ, type Script, SLICE } from './compose.ts';
 
 const FINISH = BULLMQ.moveToFinished.keys;
@@ -13,7 +13,7 @@ export const LETTER_EXISTS = -100;
  *   writes to tell the onSettled hook of.
  * ARGV: moveToFinished's (9), addPrioritizedJob's (3), then lock token, letter id, epoch ms, 1 where there is that hook,
  *   and every request_id.
- * Lua does not roll back: every refusal of both scripts is checked before the first write.
+ * Lua does not roll back: whatever could make either script refuse is looked at while nothing is written yet.
  */
 export const DEAD_LETTER: Script = {
   name: 'waybill:deadLetter:2',

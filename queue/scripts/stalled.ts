@@ -1,6 +1,6 @@
 // A stalled write's start has left no record: here its time is kept, in the step that takes it back. The life of the
-// idempotency key counts from it (DESIGN decision 13); the time the write was due may lie later, when somebody
-// promoted it or its producer's clock was fast.
+// idempotency key counts from it (docs/decisions/0006); when it was due is no measure: that may lie later, where
+// somebody promoted the write or its producer's clock was fast.
 import { asFunction, BULLMQ, type Script } from './compose.ts';
 import { LOST_AT_FIELD } from '../keys.ts';
 

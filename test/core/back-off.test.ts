@@ -42,7 +42,7 @@ describe('the back-off of the contract', () => {
     );
   });
 
-  test('Retry-After makes a wait longer, never shorter, up to its cap', () => {
+  test('Retry-After stretches a wait as far as its cap, and never cuts one short', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 20 }), random, fc.nat(10_000_000), (n, r, retryAfterMs) => {
         const without = backOff(n, CONTRACT, r).delayMs;

@@ -96,7 +96,7 @@ describe('attempts', () => {
 describe('what spends no attempt', () => {
   const inProgress = answer(409, { envelope: { code: 'IDEMPOTENCY_IN_PROGRESS' } });
 
-  test('a 409 with an in-progress code is tried again', () =>
+  test('a 409 whose code says that the key is in progress is asked again later', () =>
     expect(judge(inProgress, after(4))).toMatchObject({ kind: 'postpone', wait: { baseMs: 1000 } }));
 
   test('every other 409 is dead', () =>

@@ -1,5 +1,5 @@
 // What Waybill's composed scripts write is what BullMQ's own calls would have written: the fields of each hash, where
-// each id stands, and the events. This is what makes it safe to import BullMQ's scripts (DESIGN decision 5).
+// each id stands, and the events. This is what makes it safe to import BullMQ's scripts.
 import { Queue, UnrecoverableError, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';

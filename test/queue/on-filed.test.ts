@@ -29,7 +29,7 @@ test('a letter is told of once, after it was filed: not where the lock was lost 
     stalledIntervalMs: 200,
     timeoutMs: 100,
     fetchWithinMs: 1000,
-    retention: retentionOf(policy),
+    retention: { ...retentionOf(policy), keyTtlMs: policy.idempotency.ttlMs },
     retentionIntervalMs: 60_000,
     handle: async ({ jobId }) => {
       starts += 1;

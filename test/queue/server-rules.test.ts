@@ -142,16 +142,17 @@ test('a Cluster without all its slots is a problem', () => {
 
 test.each([
   [undefined, true, 'ok', 'nothing was added yet'],
-  [{ workers: 2, waiting: 5, paused: false }, true, 'ok', '2 worker(s), 5 write(s) wait'],
-  [{ workers: 2, waiting: 5, paused: false }, false, 'ok', 'is not in this configuration'],
-  [{ workers: 0, waiting: 0, paused: false }, true, 'warning', 'no worker serves it'],
+  [{ workers: 2, waiting: 5, later: 0, paused: false }, true, 'ok', '2 worker(s), 5 write(s) wait'],
+  [{ workers: 2, waiting: 5, later: 0, paused: false }, false, 'ok', 'is not in this configuration'],
+  [{ workers: 0, waiting: 0, later: 0, paused: false }, true, 'ok', '0 worker(s), 0 write(s) wait'],
+  [{ workers: 0, waiting: 0, later: 3, paused: false }, true, 'ok', '0 write(s) wait, 3 for a time to come'],
   [
-    { workers: 0, waiting: 1, paused: false },
+    { workers: 0, waiting: 1, later: 0, paused: false },
     false,
-    'problem',
-    '1 write(s) wait, no worker serves it, and it is not in',
+    'warning',
+    '1 write(s) wait; no worker serves it, and it is not in',
   ],
-  [{ workers: 1, waiting: 1, paused: true }, true, 'warning', 'paused by an operator'],
+  [{ workers: 1, waiting: 1, later: 0, paused: true }, true, 'warning', 'paused by an operator'],
 ] as const)('a destination with %j is told as such', (row, isConfigured, level, found) =>
   expect(judgeUse({ name: 'sms', isConfigured, ...(row && { row }) })).toMatchObject({
     check: 'use',
