@@ -6,6 +6,7 @@ import { DONE, type ItemResult, type LetterAct } from './letter-acts.ts';
 import { cellsOf } from './letter-row.ts';
 import type { Plan } from './letter-plan.ts';
 import { layOut } from './output.ts';
+import { isoTime } from './reading.ts';
 
 const MAX_LINE = 400;
 const LETTER_WIDTH = 26;
@@ -18,7 +19,7 @@ const line = (text: string): string => printable(text, MAX_LINE);
 
 /** What will be done, a few of the letters, what will not be done and why. @param operator missing at a dry run */
 export function describePlan(plan: Plan, act: LetterAct, operator: Operator | undefined): string[] {
-  const { items, todo, sample, not, advice, more } = plan;
+  const { items, todo, doubles, sample, not, advice, more } = plan;
   if (items.length === 0) return [`no ${act.from} dead letter matches`];
   const lines: string[] = [];
   if (todo > 0) {
@@ -28,6 +29,7 @@ export function describePlan(plan: Plan, act: LetterAct, operator: Operator | un
       if (todo > sample.length) lines.push(`  and ${todo - sample.length} more`);
     }
   }
+  if (doubles > 0) lines.push(`${doubles} of them may be applied twice`);
   for (const [text, count] of advice) lines.push(line(`${count} of them: ${text}`));
   for (const [why, { count, first }] of not) lines.push(line(`${count} would not (${why}): ${first}`));
   if (more) lines.push(`more match: --limit ${items.length} leaves them for another time`);
@@ -44,11 +46,11 @@ export interface Tally {
   left: number;
 }
 
-/** @param cutShort what kept it from going through all of them */
+/** @param cutShort what kept it from going through all of them, and what goes on with the rest */
 export function describeOutcome(
   { counts, first, left }: Tally,
-  { verb, from }: LetterAct,
-  cutShort?: string,
+  { verb }: LetterAct,
+  cutShort?: { why: string; goOn: string },
 ): string[] {
   const done = counts.get(DONE[verb]) ?? 0;
   const others = [...counts].filter(([status]) => status !== DONE[verb]);
@@ -56,11 +58,21 @@ export function describeOutcome(
   if (left > 0) told.push(`not tried ${left}`);
   const lines = [told.join(', ')];
   for (const [status, text] of first) lines.push(line(`${WORDS[status] ?? status}: ${text}`));
-  if (cutShort !== undefined)
-    lines.push(
-      `waybill: STOPPED: ${cutShort}. The same command goes on where this one ended: what was ${DONE[verb]} is not ${from} any more.`,
-    );
+  if (cutShort !== undefined) lines.push(`waybill: STOPPED: ${line(cutShort.why)}. ${cutShort.goOn}`);
   return lines;
+}
+
+/** How to go on with what was not tried. @param flags those of the command that move with the time it is given at */
+export function goingOn(
+  { verb, from }: LetterAct,
+  { before, since }: Pick<Plan, 'before' | 'since'>,
+  { olderThan, newerThan }: { olderThan?: number; newerThan?: number },
+): string {
+  if (verb !== 'replay')
+    return `The same command goes on where this one ended: what was ${DONE[verb]} is not ${from} any more.`;
+  const bounds = [`--before ${isoTime(before)}${olderThan === undefined ? '' : ' for --older-than'}`];
+  if (newerThan !== undefined && since !== undefined) bounds.push(`--since ${isoTime(since)} for --newer-than`);
+  return `The same command with ${bounds.join(' and ')} goes on where this one ended; without it, what was replayed and has died again would be replayed once more.`;
 }
 
 const WORDS: Partial<Record<ItemResult['status'], string>> = {
@@ -76,6 +88,7 @@ export function rowOf({
   generation,
   jobId,
   idempotencyKey,
+  doubleAccepted,
   advice,
   error,
 }: ItemResult): string {
@@ -85,7 +98,8 @@ export function rowOf({
       : generation > 0
         ? `generation ${generation}${advice === undefined ? '' : `; ${advice}`}`
         : `key ${idempotencyKey} (job ${jobId})`;
-  const said = error ? `${error.code}: ${error.message}` : went || (advice ?? '');
+  const twice = doubleAccepted ? 'may be applied twice' : '';
+  const said = error ? `${error.code}: ${error.message}` : [went || (advice ?? ''), twice].filter(Boolean).join('; ');
   const cells = [
     line(letter).padEnd(LETTER_WIDTH),
     line(status).padEnd(STATUS_WIDTH),

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { WaybillError } from '../core/errors.ts';
 import type { Operator } from '../queue/acts.ts';
 import type { Reader } from '../queue/reader.ts';
-import { describeOutcome, rowOf, type Tally } from './act-text.ts';
+import { describeOutcome, goingOn, rowOf, type Tally } from './act-text.ts';
 import { EXIT, explainError, type ExitCode } from './exit-codes.ts';
 import { type Io, say, write } from './io.ts';
 import { DONE, type ItemResult, type LetterAct } from './letter-acts.ts';
@@ -16,7 +16,7 @@ import type { GlobalFlags } from './settings.ts';
 /** Acts on what the plan holds, prints what came of each, and tells the counts. */
 export async function carryOut(
   io: Io,
-  flags: GlobalFlags & { rate?: number },
+  flags: GlobalFlags & { rate?: number; olderThan?: number; newerThan?: number },
   plan: Plan,
   act: LetterAct,
   operator: Operator,
@@ -59,9 +59,9 @@ export async function carryOut(
   try {
     await printResults(io, flags, results());
   } finally {
-    progress?.end();
-    const cutShort =
-      lost !== undefined ? 'Redis is away' : asked.aborted && tally.left > 0 ? String(asked.reason) : undefined;
+    progress?.clear();
+    const why = lost !== undefined ? causeOf(lost) : asked.aborted && tally.left > 0 ? String(asked.reason) : undefined;
+    const cutShort = why === undefined ? undefined : { why, goOn: goingOn(act, plan, flags) };
     for (const line of describeOutcome(tally, act, cutShort)) say(io, line);
   }
   if (lost !== undefined) throw lost;
@@ -91,13 +91,29 @@ const STATUS_OF: Partial<Record<WaybillError['code'], ItemResult['status']>> = {
 
 function failure(error: unknown): Pick<ItemResult, 'status' | 'error'> {
   if (error instanceof WaybillError) {
-    const { code, message } = error;
-    return { status: STATUS_OF[code] ?? 'failed', error: { code, message } };
+    const { code, field, message } = error;
+    return { status: STATUS_OF[code] ?? 'failed', error: { code, ...(field !== undefined && { field }), message } };
   }
-  const { exit, said = '' } = explainError(error);
-  const [, code = 'UNEXPECTED', words = said] = /^([A-Z_]+): (.*)$/s.exec(said) ?? [];
-  const message = exit === EXIT.redis ? `${words} It may have been done all the same.` : words;
+  const { code, words } = explained(error);
+  const message = explainError(error).exit === EXIT.redis && !isReply(error) ? `${words} ${IN_DOUBT}` : words;
   return { status: 'failed', error: { code, message } };
+}
+
+const IN_DOUBT = 'It may have been done all the same.';
+
+/** Redis has answered: nothing was done. */
+const isReply = (error: unknown): error is Error => error instanceof Error && error.name === 'ReplyError';
+
+function explained(error: unknown): { code: string; words: string } {
+  const { said = '' } = explainError(error);
+  const [, code = 'UNEXPECTED', words = said] = /^([A-Z_]+): (.*)$/s.exec(said) ?? [];
+  return { code, words };
+}
+
+/** Why nothing more can be done. */
+function causeOf(error: unknown): string {
+  const state = explained(error).code === 'QUEUE_REFUSED' ? 'Redis refuses' : 'Redis is away';
+  return isReply(error) ? `${state} (${error.message})` : state;
 }
 
 /** Of a letter that is not tried, or not yet. */

@@ -22,13 +22,13 @@ export async function completion(io: Io, { output }: GlobalFlags, given: string)
 
 /** @param words those behind `waybill` up to the cursor, the last one being typed, perhaps empty */
 export async function complete(io: Io, program: Command, words: readonly string[]): Promise<ExitCode> {
-  const { wanted, current, before, config } = atCursor(program, words);
+  const { wanted, current, before, taken = [], config } = atCursor(program, words);
   const answers = wanted === 'destinations' ? await destinationNames(io, config) : wanted;
   const lines =
     answers === 'files'
       ? [FILES]
       : answers
-          .filter(({ value }) => value.startsWith(current))
+          .filter(({ value }) => value.startsWith(current) && !taken.includes(value))
           .map(({ value, description }) => `${before}${value}\t${description}`);
   await write(io.stdout, lines.map((line) => `${line}\n`).join(''));
   return EXIT.ok;
@@ -46,6 +46,8 @@ interface AtCursor {
   current: string;
   /** What stands before it in the same word: `--output=`, `sms,`. */
   before: string;
+  /** Values that stand in the same list already. */
+  taken?: readonly string[];
   /** Of --config. */
   config: string | undefined;
 }
@@ -81,7 +83,8 @@ function atCursor(program: Command, words: readonly string[]): AtCursor {
   const at = (wanted: Wanted, current: string, before = ''): AtCursor => ({ wanted, current, before, config });
   const values = (option: Option, typed: string, before = ''): AtCursor => {
     const several = option.attributeName() === 'destinations' ? typed.lastIndexOf(',') + 1 : 0;
-    return at(valuesOf(option), typed.slice(several), before + typed.slice(0, several));
+    const listed = typed.slice(0, several);
+    return { ...at(valuesOf(option), typed.slice(several), before + listed), taken: listed.split(',') };
   };
   if (owed) return values(owed, last === '=' ? '' : last);
   if (!onlyArguments && last.startsWith('-')) {

@@ -33,8 +33,9 @@ Environment:
   REDIS_URL              Redis: redis://user:password@host:6379/0, or with several hosts redis+sentinel://… or
                          redis+cluster://…; rediss… over TLS (docs/redis.md)
   REDIS_PASSWORD         the password, where it does not stand in the URL
-  REDIS_SENTINEL_PASSWORD  that of the Sentinels
-                         each of the three may stand in a file instead, named by REDIS_URL_FILE and so on
+  REDIS_SENTINEL_PASSWORD
+                         that of the Sentinels
+                         Each of the three may stand in a file instead, named by REDIS_URL_FILE and so on
   WAYBILL_CONFIG         the configuration file, where --config is not given
   WAYBILL_LOG_LEVEL      the worker's log: trace, debug, info, warn, error or silent
   WAYBILL_LOCK_MS, WAYBILL_STALLED_INTERVAL_MS, WAYBILL_GRACE_MS, WAYBILL_MAX_CRASHES

@@ -74,7 +74,7 @@ async function actOnLetters(io: Io, flags: ActFlags, ids: readonly string[], act
     if (!operator || plan.items.length === 0) {
       const results = plan.items.map((item) => resultOf(item, act));
       await printResults(io, flags, results);
-      return EXIT.ok;
+      return plan.todo < plan.items.length ? EXIT.failed : EXIT.ok;
     }
     if (plan.todo > 0 && !(await isConfirmed(io, flags, plan, act)))
       throw new CliError('CANCELLED', 'nothing was done');

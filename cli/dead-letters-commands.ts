@@ -86,5 +86,6 @@ const ACT_HELP = `
 
 Which letters are meant is settled first and shown. Each is then acted on in one step that writes down who and why; of two
 operators at one letter one wins, and the other is told. Answers: {"letter","destination","status","jobId",
-"idempotencyKey","generation","advice","error"}, status replayed, discarded, restored, refused, handled (somebody was
-first), not-found or failed; at --dry-run would-replay and so on. Ends with 1 when one was not done.`;
+"idempotencyKey","generation","doubleAccepted","advice","error":{"code","field","message"}}, status replayed, discarded,
+restored, refused, handled (somebody was first), not-found or failed; at --dry-run would-replay and so on. doubleAccepted:
+it may be applied twice. Ends with 1 when one was not done, or at --dry-run would not be.`;

@@ -21,6 +21,6 @@ export async function deadLettersExport(io: Io, flags: ExportFlags, ids: readonl
   return withReader(io, flags, async (reader) => {
     const selected = await select(reader, { ids, destination, state, first: 'oldest', filter });
     await printDocuments(io, output, upTo(limit, selected.letters));
-    return tellMissing(io, selected.missing);
+    return tellMissing(io, selected);
   });
 }

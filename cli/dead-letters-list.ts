@@ -6,7 +6,7 @@ import { type Io, say, write } from './io.ts';
 import { actInWords } from './letter-acts.ts';
 import { type FilterFlags, filterOf } from './letter-flags.ts';
 import { cellsOf, LETTER_HEADER } from './letter-row.ts';
-import { type Letter, select } from './letter-selection.ts';
+import { type Letter, select, type Selected } from './letter-selection.ts';
 import { layOut, printDocuments } from './output.ts';
 import { withReader } from './reading.ts';
 
@@ -22,26 +22,41 @@ interface ListFlags extends FilterFlags {
 export async function deadLettersList(io: Io, flags: ListFlags, ids: readonly string[]): Promise<ExitCode> {
   const { state, limit, destination, output = 'table' } = flags;
   const filter = filterOf(flags, Date.now());
-  const found: Letter[] = [];
-  const selected = await withReader(io, flags, async (reader) => {
+  const { selected, shown, cut } = await withReader(io, flags, async (reader) => {
     const sought = { ids, destination, state, first: 'newest', filter, lookAtMost: LOOK_AT_MOST } as const;
     const all = await select(reader, sought);
-    for await (const letter of all.letters) if (found.push(letter) > limit) break;
-    return all;
+    const extent = { selected: all, shown: 0, cut: false };
+    async function* upToLimit(): AsyncGenerator<Letter> {
+      for await (const letter of all.letters) {
+        extent.cut = extent.shown === limit;
+        if (extent.cut) return;
+        extent.shown += 1;
+        yield letter;
+      }
+    }
+    if (output !== 'table') await printDocuments(io, output, upToLimit());
+    else await printTable(io, upToLimit());
+    return extent;
   });
-  const shown = found.slice(0, limit);
-  if (output !== 'table') await printDocuments(io, output, shown);
-  else if (shown.length > 0) await write(io.stdout, tableOf(shown));
-  const extent: Extent = { ...selected, shown: shown.length, cut: found.length > limit, state };
-  const filtered = Object.keys(filter).length > 0;
-  if (ids.length === 0) for (const line of filtered ? ofMatching(extent) : ofAll(extent)) say(io, line);
-  return tellMissing(io, selected.missing);
+  const extent: Extent = { ...selected, shown, cut, state };
+  if (ids.length > 0) {
+    if (cut) say(io, `the first ${shown} of those that were named; --limit shows more`);
+  } else {
+    const filtered = Object.keys(filter).length > 0;
+    for (const line of filtered ? ofMatching(extent) : ofAll(extent)) say(io, line);
+  }
+  return tellMissing(io, selected);
 }
 
 /** @returns how a command that was given ids ends */
-export function tellMissing(io: Pick<Io, 'stderr'>, missing: readonly string[]): ExitCode {
+export function tellMissing(
+  io: Pick<Io, 'stderr'>,
+  { missing, unmeant }: Pick<Selected, 'missing' | 'unmeant'>,
+): ExitCode {
   for (const id of missing) say(io, `waybill: NOT_FOUND: no such dead letter: ${JSON.stringify(id)}`);
-  return missing.length > 0 ? EXIT.failed : EXIT.ok;
+  for (const id of unmeant)
+    say(io, `waybill: NO_MATCH: there is a dead letter ${JSON.stringify(id)}, but it does not match the flags`);
+  return missing.length + unmeant.length > 0 ? EXIT.failed : EXIT.ok;
 }
 
 interface Extent {
@@ -71,11 +86,14 @@ function ofMatching({ shown, cut, total, looked, state }: Extent): string[] {
   return [`${shown} match in ${inAll}; --before looks further back, export looks at all`];
 }
 
-function tableOf(letters: readonly Letter[]): string {
-  const acted = letters.some((letter) => letter.acts?.length);
-  const row = (letter: Letter): string[] => {
+/** Its columns are as wide as their widest cell: the cells are kept, the letters are not. */
+async function printTable(io: Io, letters: AsyncIterable<Letter>): Promise<void> {
+  const rows: string[][] = [];
+  let acted = false;
+  for await (const letter of letters) {
     const last = letter.acts?.at(-1);
-    return [...cellsOf(letter), ...(last ? [printable(actInWords(last), MAX_ACT)] : [])];
-  };
-  return layOut([[...LETTER_HEADER, ...(acted ? ['last act'] : [])], ...letters.map(row)]);
+    acted ||= last !== undefined;
+    rows.push([...cellsOf(letter), ...(last ? [printable(actInWords(last), MAX_ACT)] : [])]);
+  }
+  if (rows.length > 0) await write(io.stdout, layOut([[...LETTER_HEADER, ...(acted ? ['last act'] : [])], ...rows]));
 }

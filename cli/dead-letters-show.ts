@@ -15,12 +15,9 @@ const MAX_ID = 200;
 
 export async function deadLettersShow(io: Io, flags: ReadingFlags, id: string): Promise<ExitCode> {
   const { output = 'table' } = flags;
-  const { letters, withoutLetter } = await withReader(io, flags, (reader) => lettersOf(reader, id, flags.destination));
+  const { letters, instead } = await withReader(io, flags, (reader) => lettersOf(reader, id, flags.destination));
   if (letters.length === 0) {
-    const why =
-      withoutLetter === undefined
-        ? 'it is no dead letter id, job id, idempotency key or request_id of one'
-        : `its write is ${withoutLetter}, and has no dead letter; see find`;
+    const why = instead ?? 'it is no dead letter id, job id, idempotency key or request_id of one';
     throw new WaybillError('NOT_FOUND', `no dead letter for ${JSON.stringify(id)}: ${why}`);
   }
   const now = Date.now();

@@ -14,7 +14,12 @@ const SHORT_LOCK_MS = 5000;
 const SLOW_CONNECT_SHARE = 0.5;
 
 /** Where the destination's credential comes from, never what it is. */
-export type Credential = 'none needed' | 'set' | { missing: string } | { unreadable: string };
+export type Credential =
+  | 'none needed'
+  | 'set'
+  | { missing: string }
+  | { unreadable: string }
+  | { variable: string; fault: string };
 
 export function judgeCredential(destination: string, credential: Credential): Finding {
   const base = { check: 'credential', subject: destination };
@@ -28,6 +33,8 @@ export function judgeCredential(destination: string, credential: Credential): Fi
       found: `${credential.missing} is not set, nor ${credential.missing}_FILE`,
       advice,
     };
+  if ('fault' in credential)
+    return { ...base, level: 'warning', found: `the value of ${credential.variable} ${credential.fault}`, advice };
   return { ...base, level: 'warning', found: `${credential.unreadable} cannot be read`, advice };
 }
 

@@ -3,12 +3,14 @@
 import { readFileSync } from 'node:fs';
 import { styleText } from 'node:util';
 import type { Config, DestinationConfig } from '../core/config.ts';
+import { credentialFault, secretOfFile } from '../core/credential.ts';
 import { printable } from '../core/envelope.ts';
 import type { Finding, Level } from '../core/finding.ts';
 import type { RedisSettings } from '../core/redis-settings.ts';
 import { parseRedisUrl, redisLabel } from '../core/redis-url.ts';
-import { examineRedis } from '../queue/doctor.ts';
+import { checkExists, examineRedis } from '../queue/doctor.ts';
 import { Reader } from '../queue/reader.ts';
+import { readConfigFile } from './config-file.ts';
 import { type Credential, judgeCredential, judgeReach, judgeSettings, judgeWorker } from './destination-rules.ts';
 import { EXIT, type ExitCode, explainError } from './exit-codes.ts';
 import { type Io, say, write } from './io.ts';
@@ -28,7 +30,7 @@ export async function doctor(io: Io, flags: ReadingFlags): Promise<ExitCode> {
   const counts: Record<Level, number> = { ok: 0, warning: 0, problem: 0 };
   let isAway = false;
   async function* findings(): AsyncGenerator<Finding> {
-    const all = examine(io, config, flags.destination, () => (isAway = true));
+    const all = examine(io, config, flags, () => (isAway = true));
     for await (const { found, advice, ...finding } of all) {
       counts[finding.level] += 1;
       yield {
@@ -48,12 +50,14 @@ export async function doctor(io: Io, flags: ReadingFlags): Promise<ExitCode> {
 async function* examine(
   io: Io,
   { redis, destinations, worker }: Config,
-  only: string | undefined,
+  flags: ReadingFlags,
   onAway: () => void,
 ): AsyncGenerator<Finding> {
-  yield* throughRedis(redis, Object.keys(destinations), only, onAway);
+  const configured = Object.keys(destinations);
+  const only = flags.destination;
+  yield* throughRedis(redis, configured, only, onAway);
   const chosen = Object.entries(destinations).filter(([name]) => only === undefined || name === only);
-  if (chosen.length > 0) yield judgeWorker(worker);
+  yield chosen.length > 0 ? judgeWorker(worker) : await nothingToReach(io, flags, configured);
   for (let from = 0; from < chosen.length; from += AT_ONCE) {
     const some = chosen.slice(from, from + AT_ONCE);
     const reached = await Promise.all(some.map(([, { baseUrl }]) => reach(baseUrl)));
@@ -78,6 +82,7 @@ async function* throughRedis(
   let reader: Reader | undefined;
   try {
     reader = await Reader.open(redis);
+    if (only !== undefined) await checkExists(reader, configured, only);
     yield { ...base, level: 'ok', found: 'it answers' };
     yield* examineRedis(reader, configured, only);
   } catch (error) {
@@ -94,13 +99,29 @@ async function* throughRedis(
 function credentialOf({ auth }: DestinationConfig, env: Io['env']): Credential {
   if (!auth) return 'none needed';
   const file = env[`${auth.env}_FILE`];
-  if (env[auth.env] !== undefined) return env[auth.env] === '' ? { missing: auth.env } : 'set';
-  if (file === undefined) return { missing: auth.env };
+  let value = env[auth.env];
+  if (value === undefined && file === undefined) return { missing: auth.env };
   try {
-    return readFileSync(file, 'utf8').trim() === '' ? { missing: auth.env } : 'set';
+    value ??= secretOfFile(readFileSync(file ?? '', 'utf8'));
   } catch {
     return { unreadable: `${auth.env}_FILE` };
   }
+  const fault = credentialFault(value);
+  return fault === undefined ? 'set' : { variable: auth.env, fault };
+}
+
+/** Why no API is looked at, where none is: a check that was not made must not look like one that went well. */
+async function nothingToReach(io: Io, flags: ReadingFlags, configured: readonly string[]): Promise<Finding> {
+  const base = { check: 'config', level: 'warning' as const };
+  const advice = 'Run it beside waybill.config.ts, or name the file with --config.';
+  const only = flags.destination;
+  if (configured.length > 0)
+    return { ...base, subject: String(only), found: 'it is not configured here: its API was not looked at', advice };
+  const file = await readConfigFile(io.cwd, flags.config ?? (io.env.WAYBILL_CONFIG || undefined));
+  const found = file
+    ? `${file.name} has no destinations: none was looked at`
+    : `no configuration in ${io.cwd}: no destination was looked at`;
+  return { ...base, subject: 'destinations', found, advice };
 }
 
 /** Of one width from the first line on: lines are printed as they come. */

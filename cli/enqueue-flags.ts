@@ -17,8 +17,8 @@ With --path standard input is left alone, unless --body-file - reads the body th
 A line: {"method":"POST","path":"/v1/…","body":{…},"headers":{…},"idempotencyKey":"…","delay":ms,"priority":n,"maxAttempts":n,"expiresAt":"ISO time or epoch ms"}
 Only method and path are needed. A body keeps the digits of its numbers; a body that is a string is JSON text.
 Each write is answered: {"line","status":"queued|duplicate|conflict|invalid|refused|unavailable","idempotencyKey","jobId","error"},
-as ndjson unless -o says otherwise; one write on a terminal as a row. Feeding the same keys again is safe: what stands in
-the queue is a duplicate.`;
+as ndjson unless -o says otherwise. On a terminal one write is a row, and of many those alone that were not queued.
+Feeding the same keys again is safe: what stands in the queue is a duplicate.`;
 
 /** A header as `--header` gives it; several are kept in order. */
 type Header = [name: string, value: string];
@@ -81,10 +81,11 @@ export function saysOneWrite(flags: EnqueueFlags): boolean {
   return true;
 }
 
-/** @throws CliError USAGE when the body cannot be read */
+/** @throws CliError USAGE when the body cannot be read, or is no JSON */
 export async function writeOfFlags(io: Io, flags: EnqueueFlags): Promise<WriteLine> {
   const { path, method = 'POST', header, key, delay, priority, maxAttempts, expiresAt } = flags;
   const body = flags.bodyFile === undefined ? flags.body : await readBody(io, flags.bodyFile);
+  if (body !== undefined) checkBody(body, flags.bodyFile === undefined ? '--body' : `--body-file ${flags.bodyFile}`);
   return toWriteLine(1, {
     path,
     method,
@@ -96,6 +97,20 @@ export async function writeOfFlags(io: Io, flags: EnqueueFlags): Promise<WriteLi
     maxAttempts,
     expiresAt: expiresAt !== undefined && /^\d+$/.test(expiresAt) ? Number(expiresAt) : expiresAt,
   });
+}
+
+/** In the shell's terms; the contract's own words are those of a program that adds a write. */
+function checkBody(text: string, from: string): void {
+  if (text.trim() === '') throw new CliError('USAGE', `${from} is empty: leave it out for a write without a body`);
+  try {
+    JSON.parse(text);
+  } catch {
+    // The parser's own words quote the body, which may be anything.
+    throw new CliError(
+      'USAGE',
+      `${from} is not JSON. It may be an object, '{"to":"+4512345678"}', or any other JSON value; a text stands in double quotes inside the single ones, '"hello"'`,
+    );
+  }
 }
 
 /** As it stands, byte for byte: what is no UTF-8 would be sent as something else. */

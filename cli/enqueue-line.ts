@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { isRecord, parseKeepingDigits } from '../core/json.ts';
 import type { AddOptions, BulkItem, WriteInput } from '../producer/index.ts';
+import { parseIsoTime } from './iso-time.ts';
 import type { Line } from './read-lines.ts';
 
 interface Keyed extends BulkItem {
@@ -16,9 +17,8 @@ export type WriteLine =
 
 const WRITE_FIELDS = ['method', 'path', 'headers', 'body', 'idempotencyKey'];
 const OPTION_FIELDS = ['delay', 'priority', 'maxAttempts', 'expiresAt'];
-const ISO_TIME = /^\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:\d{2})$/;
 const NO_TIME =
-  'expiresAt: must be an ISO time with its zone, such as "2026-11-22T17:01:02Z", or milliseconds since 1970';
+  'expiresAt: must be an ISO time with its zone, such as "2026-11-22T17:01:02Z", that exists, or milliseconds since 1970';
 
 /** @returns undefined for a blank line */
 export function parseWriteLine(given: Line): WriteLine | undefined {
@@ -61,8 +61,8 @@ function optionsOf(given: Record<string, unknown>): AddOptions | undefined {
   const options = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, asNumber(value)]));
   const { expiresAt } = options;
   if (expiresAt === undefined || typeof expiresAt === 'number') return options;
-  const time = new Date(typeof expiresAt === 'string' && ISO_TIME.test(expiresAt) ? expiresAt : NaN);
-  return Number.isNaN(time.getTime()) ? undefined : { ...options, expiresAt: time };
+  const at = typeof expiresAt === 'string' ? parseIsoTime(expiresAt) : undefined;
+  return at === undefined ? undefined : { ...options, expiresAt: at };
 }
 
 /** Options are ours, not the API's: `1e3` and `5.0` are the numbers they mean. */

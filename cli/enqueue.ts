@@ -58,7 +58,9 @@ async function enqueueLines(io: Io, flags: EnqueueFlags, queue: WriteQueue): Pro
   const { asked } = io.untilStopped();
   asked.addEventListener('abort', () => input.destroy(), { once: true });
   if (input === io.stdin && io.stdin.isTTY) say(io, 'one JSON object a line; Ctrl-D ends');
-  const progress = startProgress(io, queue.name, bytesIn(input));
+  // A person who typed nothing else sees how far it is, and what did not go well; typed lines are answered each.
+  const isWatched = flags.output === undefined && io.stdout.isTTY === true && !(input === io.stdin && io.stdin.isTTY);
+  const progress = startProgress(io, queue.name, bytesIn(input), { sharesScreen: isWatched });
   let bytes = 0;
   let lastLine = 0;
   let madeKeys = 0;
@@ -86,12 +88,15 @@ async function enqueueLines(io: Io, flags: EnqueueFlags, queue: WriteQueue): Pro
     }
   }
   try {
-    if (flags.output === 'table') {
-      for await (const answer of counted())
+    if (isWatched || flags.output === 'table') {
+      for await (const answer of counted()) {
+        if (isWatched && answer.status === 'queued') continue;
+        progress?.clear();
         await write(io.stdout, layOut([[String(answer.line).padStart(7), ...cells(answer)]]));
+      }
     } else await printDocuments(io, flags.output ?? 'ndjson', counted());
   } finally {
-    progress?.end();
+    progress?.clear();
     say(io, `${queue.name}: ${told(counts)}`);
   }
   if (asked.aborted) {

@@ -15,13 +15,13 @@ export const EXIT_CODES: readonly { code: ExitCode; when: string }[] = [
   { code: EXIT.ok, when: 'done' },
   {
     code: EXIT.failed,
-    when: "something failed: nothing found, a line not queued, a problem that doctor found, the worker's grace time ran out",
+    when: "something failed: nothing found, a line not queued, a problem that doctor found, an output that cannot be written, the worker's grace time ran out",
   },
   { code: EXIT.usage, when: 'wrong usage or configuration' },
   { code: EXIT.redis, when: 'Redis is away, refuses, or is unfit' },
   {
     code: EXIT.interrupted,
-    when: 'stopped before it was done: Ctrl-C, or the second one for what drains at the first',
+    when: 'stopped before it was done: by Ctrl-C (the second one, for what drains at the first), or by an answer of No',
   },
 ];
 
@@ -82,12 +82,17 @@ export function explainError(error: unknown): { exit: ExitCode; said?: string } 
   return { exit: EXIT.failed, said: `UNEXPECTED: ${safe}` };
 }
 
+/** What to do about a refusal, by the first word of the reply. */
+const TO_DO: Record<string, string> = {
+  MOVED: 'It is a node of a Redis Cluster: give it as redis+cluster://host:port,…',
+  OOM: 'Its memory is full: give it more, or wait until there is room.',
+  MISCONF: 'It cannot save to its disk: see to that, then try again.',
+};
+
 function explainReply(error: Error, safe: string): string {
-  if (isAway(error)) return `QUEUE_UNAVAILABLE: Redis is away for a moment (${safe}). Try again.`;
-  const refused = `QUEUE_REFUSED: Redis refused a command (${safe}).`;
-  if (safe.startsWith('MOVED '))
-    return `${refused} It is a node of a Redis Cluster: give it as redis+cluster://host:port,…`;
-  return `${refused} Is it the right Redis, and may this user do that?`;
+  const what = TO_DO[safe.split(' ', 1)[0] ?? ''];
+  if (what === undefined && isAway(error)) return `QUEUE_UNAVAILABLE: Redis is away for a moment (${safe}). Try again.`;
+  return `QUEUE_REFUSED: Redis refused a command (${safe}). ${what ?? 'Is it the right Redis, and may this user do that?'}`;
 }
 
 const NO_ANSWER = 'Redis did not answer a command in time.';

@@ -8,6 +8,7 @@ import { EXIT, type ExitCode } from './exit-codes.ts';
 import { describeFound } from './find-text.ts';
 import { type Io, say, write } from './io.ts';
 import { printDocuments } from './output.ts';
+import { type Progress, startProgress } from './progress.ts';
 import { isoTime, type ReadingFlags, withReader } from './reading.ts';
 
 interface FindFlags extends ReadingFlags {
@@ -30,15 +31,13 @@ export async function findCommand(io: Io, flags: FindFlags, id: string): Promise
   say(
     io,
     `waybill: NOT_FOUND: nothing stands for ${JSON.stringify(id)} as idempotency key, job id, dead letter id or request_id; ${where}. ` +
-      `${scanInWords(scan)} A delivered write is kept as long as its key lives.`,
+      `${scanInWords(scan)} A delivered write is kept for retention.deliveredMs of its destination, and at least as long as its key lives.`,
   );
   return EXIT.failed;
 }
 
 /** A person at a terminal sees after this long that something is being done. */
 const QUIET_MS = 1000;
-const DRAW_EVERY_MS = 100;
-const ERASE_TO_END = '\u001b[K';
 
 /** Through the delivered writes, the newest first. */
 async function goThrough(
@@ -47,20 +46,17 @@ async function goThrough(
   id: string,
   { destination, scanLimit = SCAN_LIMIT }: FindFlags,
 ): Promise<Scan> {
-  const quietUntil = performance.now() + QUIET_MS;
-  const watched = io.stderr.isTTY === true;
-  let drawnAt = 0;
+  const notBefore = performance.now() + QUIET_MS;
+  let progress: Progress | undefined;
   const scan = await findDelivered(reader, id, {
     ...(destination !== undefined && { destination }),
     limit: scanLimit,
     onProgress({ scanned, kept }) {
-      const now = performance.now();
-      if (!watched || now < quietUntil || now - drawnAt < DRAW_EVERY_MS) return;
-      drawnAt = now;
-      io.stderr.write(`\rgoing through the delivered writes: ${count(scanned)} of ${count(kept)}${ERASE_TO_END}`);
+      progress ??= startProgress(io, 'delivered writes', kept, { sharesScreen: true, notBefore });
+      progress?.show(scanned, `${count(scanned)} of ${count(kept)}`);
     },
   });
-  if (drawnAt > 0) io.stderr.write(`\r${ERASE_TO_END}`);
+  progress?.clear();
   return scan;
 }
 

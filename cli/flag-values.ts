@@ -1,5 +1,6 @@
 // Values of flags as commander reads them: each says what is allowed when it is something else.
 import { InvalidArgumentError } from 'commander';
+import { parseIsoTime } from './iso-time.ts';
 
 const UNITS_MS: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const MAX_RATE = 10_000;
@@ -20,13 +21,11 @@ export function duration(text: string): number {
   throw new InvalidArgumentError('It must be a number and a unit: 90s, 15m, 2h or 7d.');
 }
 
-const ISO_TIME = /^\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:\d{2})$/;
-
 /** @returns epoch ms */
 export function isoInstant(text: string): number {
-  const at = ISO_TIME.test(text) ? Date.parse(text) : NaN;
-  if (!Number.isNaN(at)) return at;
-  throw new InvalidArgumentError('It must be an ISO time with its zone, such as 2026-11-22T17:01:02Z.');
+  const at = parseIsoTime(text);
+  if (at !== undefined) return at;
+  throw new InvalidArgumentError('It must be an ISO time with its zone, such as 2026-11-22T17:01:02Z, that exists.');
 }
 
 /** So many a second; less than one is a fraction. */

@@ -1,4 +1,4 @@
-// What a command may touch of the process it runs in. main.ts makes it; no command reads `process`.
+// What a command may touch of the process it runs in. run.ts makes it; no command reads `process`.
 import type { Readable, Writable } from 'node:stream';
 import type { Stopping } from './signals.ts';
 
@@ -23,6 +23,7 @@ export interface Io {
 
 /** Waits for a slow reader, so that a stream of any length takes little memory; to one that is gone it writes nothing. */
 export async function write(out: Writable, text: string): Promise<void> {
+  answered.add(out);
   // Neither `drain` nor `error` comes any more from a stream that has failed.
   if (out.destroyed || out.errored || out.write(text)) return;
   await new Promise<void>((resolve) => {
@@ -35,6 +36,10 @@ export async function write(out: Writable, text: string): Promise<void> {
 }
 
 const EVENTS = ['drain', 'close', 'error'];
+const answered = new WeakSet<Writable>();
+
+/** Whether data was written there. A worker's log, whose lines may be lost, is none. */
+export const hasAnswers = (out: Writable): boolean => answered.has(out);
 
 /** One line for a person. */
 export function say(io: Pick<Io, 'stderr'>, line: string): void {

@@ -7,6 +7,8 @@ import { isoTime } from './reading.ts';
 
 export interface ItemError {
   code: string;
+  /** Which rule refused, or what is at fault, as WaybillError has it. */
+  field?: string;
   message: string;
 }
 
@@ -36,7 +38,7 @@ export interface ItemResult {
 export const DONE = { replay: 'replayed', discard: 'discarded', restore: 'restored' } as const;
 
 /** What the rules say to one letter. */
-export type Ruled = { refused: ItemError & { why: string } } | { advice?: string; doubleAccepted?: boolean };
+export type Ruled = { refused: ItemError } | { advice?: string; doubleAccepted?: boolean };
 
 export interface LetterAct {
   verb: keyof typeof DONE;
@@ -62,7 +64,7 @@ export function replaying(options: ReplayOptions): LetterAct {
       const ruling = 'unreadable' in letter ? undefined : ruleOnReplay(letter, options, now);
       if (!ruling?.allowed || !letter.write) {
         const { code, field = 'NOT_A_WRITE', message } = refused(letter.id, ruling);
-        return { refused: { code, message, why: field } };
+        return { refused: { code, field, message } };
       }
       const { doubleAccepted, advice } = ruling;
       return { doubleAccepted, ...(advice !== undefined && { advice }) };

@@ -23,9 +23,9 @@ export interface FilterFlags extends ReadingFlags {
 }
 
 export const FILTER_HELP = `
-Letters are named by id (dead letter id, job id or idempotency key), or by what they have in common: every flag that is
-given must hold. --code and --field are compared exactly. --dead-reason is why the write died; an act's own --reason is
-why you act, and is written down with it.`;
+Letters are named by id (dead letter id, job id, idempotency key or request_id), or by what they have in common: every
+flag that is given must hold. --code and --field are compared exactly. --dead-reason is why the write died; an act's own
+--reason is why you act, and is written down with it.`;
 
 export function addFilterFlags(command: Command): Command {
   return command

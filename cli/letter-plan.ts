@@ -28,6 +28,10 @@ export interface Plan {
   advice: Map<string, number>;
   /** There are more than were asked for at most. */
   more: boolean;
+  /** Epoch ms. All that is meant died before: what is replayed and dies again is not, by it. */
+  before: number;
+  /** Epoch ms, where a flag says so. */
+  since?: number;
 }
 
 export interface Asked {
@@ -41,7 +45,23 @@ const SAMPLE = 5;
 
 /** @param now epoch ms, for the rules */
 export async function planFor(reader: Reader, act: LetterAct, asked: Asked, now: number): Promise<Plan> {
-  const plan: Plan = { items: [], todo: 0, doubles: 0, sample: [], not: new Map(), advice: new Map(), more: false };
+  const plan = await settle(reader, act, asked, now);
+  const { before = Infinity, since } = asked.filter;
+  return { ...plan, before: Math.min(before, await reader.now()), ...(since !== undefined && { since }) };
+}
+
+type Unsettled = Omit<Plan, 'before' | 'since'>;
+
+async function settle(reader: Reader, act: LetterAct, asked: Asked, now: number): Promise<Unsettled> {
+  const plan: Unsettled = {
+    items: [],
+    todo: 0,
+    doubles: 0,
+    sample: [],
+    not: new Map(),
+    advice: new Map(),
+    more: false,
+  };
   const put = (letter: Letter): void => putLetter(plan, act, letter, now);
   if (asked.ids.length > 0) {
     for (const id of new Set(asked.ids)) {
@@ -60,19 +80,20 @@ export async function planFor(reader: Reader, act: LetterAct, asked: Asked, now:
   return plan;
 }
 
-async function putNamed(plan: Plan, reader: Reader, id: string, asked: Asked, put: (letter: Letter) => void) {
-  const { letters, withoutLetter } = await lettersOf(reader, id, asked.destination);
+async function putNamed(plan: Unsettled, reader: Reader, id: string, asked: Asked, put: (letter: Letter) => void) {
+  const { letters, instead } = await lettersOf(reader, id, asked.destination);
   const [only, ...others] = letters;
   const not = (status: 'refused' | 'not-found', code: string, message: string): void =>
-    putNot(plan, { letter: id, not: { status, error: { code, message } } }, code);
+    putNot(plan, { letter: id, not: { status, error: { code, message } } });
   if (others.length > 0) {
     const places = letters.map(({ id: letter, destination }) => `${letter} at ${destination}`).join(', ');
-    return not('refused', 'AMBIGUOUS', `${id} names ${places}: say which, or --destination`);
+    const apart = others.some(({ destination }) => destination !== only?.destination);
+    const how = apart ? 'say which with --destination' : 'give the dead letter id of the one that is meant';
+    return not('refused', 'AMBIGUOUS', `${id} names ${places}: ${how}`);
   }
   if (!only) {
-    const state =
-      withoutLetter === undefined ? 'nothing stands for it' : `its write is ${withoutLetter}, and has no dead letter`;
-    return not('not-found', 'NOT_FOUND', `no dead letter for ${JSON.stringify(id.slice(0, MAX_ID))}: ${state}`);
+    const why = instead ?? 'nothing stands for it';
+    return not('not-found', 'NOT_FOUND', `no dead letter for ${JSON.stringify(id.slice(0, MAX_ID))}: ${why}`);
   }
   if (!isMeant(only, asked.filter))
     return not('refused', 'NO_MATCH', `dead letter ${only.id} does not match the filter`);
@@ -81,23 +102,16 @@ async function putNamed(plan: Plan, reader: Reader, id: string, asked: Asked, pu
 
 const MAX_ID = 80;
 
-function putLetter(plan: Plan, act: LetterAct, letter: Letter, now: number): void {
+function putLetter(plan: Unsettled, act: LetterAct, letter: Letter, now: number): void {
   const { id, destination } = letter;
   const item = { letter: id, destination };
   if (letter.state !== act.from) {
     const last = letter.acts.at(-1);
     const message = `dead letter ${id} ${last ? `was ${actInWords(last)}` : `is ${letter.state}`}`;
-    return putNot(
-      plan,
-      { ...item, not: { status: 'handled', error: { code: 'LETTER_HANDLED', message } } },
-      'LETTER_HANDLED',
-    );
+    return putNot(plan, { ...item, not: { status: 'handled', error: { code: 'LETTER_HANDLED', message } } });
   }
   const ruled = act.rule(letter, now);
-  if ('refused' in ruled) {
-    const { why, ...error } = ruled.refused;
-    return putNot(plan, { ...item, not: { status: 'refused', error } }, why);
-  }
+  if ('refused' in ruled) return putNot(plan, { ...item, not: { status: 'refused', error: ruled.refused } });
   plan.items.push({ ...item, ...ruled });
   plan.todo += 1;
   if (ruled.doubleAccepted) plan.doubles += 1;
@@ -105,8 +119,9 @@ function putLetter(plan: Plan, act: LetterAct, letter: Letter, now: number): voi
   if (ruled.advice !== undefined) plan.advice.set(ruled.advice, (plan.advice.get(ruled.advice) ?? 0) + 1);
 }
 
-function putNot(plan: Plan, item: Planned & Required<Pick<Planned, 'not'>>, why: string): void {
+function putNot(plan: Unsettled, item: Planned & Required<Pick<Planned, 'not'>>): void {
   plan.items.push(item);
+  const { code, field: why = code } = item.not.error;
   const before = plan.not.get(why);
   plan.not.set(why, { count: (before?.count ?? 0) + 1, first: before?.first ?? item.not.error.message });
 }

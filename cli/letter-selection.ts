@@ -1,4 +1,5 @@
 // The dead letters that flags and ids mean, over all destinations that are looked in.
+import { jobIdOf } from '../core/write.ts';
 import type { LetterState } from '../queue/acts.ts';
 import {
   countLetters,
@@ -35,12 +36,14 @@ export interface Selected {
   looked: number;
   /** Ids that nothing was found for so far. */
   missing: string[];
+  /** Ids of letters that do not match. */
+  unmeant: string[];
 }
 
 export async function select(reader: Reader, sought: Sought): Promise<Selected> {
   const { ids, destination, state = 'open', first } = sought;
   const names = await reader.destinations(destination);
-  const selected: Omit<Selected, 'letters'> = { total: 0, looked: 0, missing: [] };
+  const selected: Omit<Selected, 'letters'> = { total: 0, looked: 0, missing: [], unmeant: [] };
   if (ids.length > 0) return Object.assign(selected, { letters: named(reader, sought, selected) });
   for (const name of names) selected.total += await countLetters(reader, name, state);
   const streams = names.map((name) => matching(reader, name, sought, selected));
@@ -65,13 +68,13 @@ async function* matching(
 async function* named(
   reader: Reader,
   { ids, destination, state, filter }: Sought,
-  selected: { missing: string[] },
+  selected: Pick<Selected, 'missing' | 'unmeant'>,
 ): AsyncGenerator<Letter> {
   for (const id of new Set(ids)) {
     const all = (await lettersOf(reader, id, destination)).letters;
     const meant = all.filter((letter) => isMeant(letter, filter) && (state === undefined || letter.state === state));
     yield* meant;
-    if (meant.length === 0) selected.missing.push(id);
+    if (meant.length === 0) (all.length === 0 ? selected.missing : selected.unmeant).push(id);
   }
 }
 
@@ -84,11 +87,14 @@ function timeOf({ deadAt, acts }: Letter, state: LetterState): number {
 export interface Named {
   /** One for each destination where it names a write, or one of its earlier generations. */
   letters: Letter[];
-  /** The state of a write that stands under the id and has no letter. */
-  withoutLetter?: string;
+  /** In words, what stands under the id where no letter does. */
+  instead?: string;
 }
 
-/** @param id of a dead letter or a job, an idempotency key, or the request_id of an attempt */
+/** `<job>.g<generation>`. */
+const LETTER_ID = /\.g\d+$/;
+
+/** @param id of a dead letter, of this one alone then, or of a job, an idempotency key, or the request_id of an attempt */
 export async function lettersOf(reader: Reader, id: string, destination?: string): Promise<Named> {
   const exact: Letter[] = [];
   for (const name of await reader.destinations(destination)) {
@@ -97,11 +103,16 @@ export async function lettersOf(reader: Reader, id: string, destination?: string
   }
   if (exact.length > 0) return { letters: exact };
   const found = await find(reader, id, destination);
-  const all = found.flatMap(({ lineage, letter }) => {
+  const isLetterId = LETTER_ID.test(id);
+  const all = found.flatMap(({ jobId, lineage, letter }) => {
     const own = letter ? [...lineage, letter] : lineage;
     const meant = own.findLast(({ journal }) => journal.attempts.some(({ requestId }) => requestId === id));
-    return meant ?? own.at(-1) ?? [];
+    // The last generation is no answer to who asks for another one.
+    const isOther = isLetterId && jobId !== id && jobId !== jobIdOf(id);
+    return meant ?? (isOther ? [] : own.at(-1)) ?? [];
   });
   const [one] = found;
-  return { letters: all, ...(all.length === 0 && one && { withoutLetter: one.state }) };
+  if (all.length > 0 || !one) return { letters: all };
+  const has = one.letter || one.lineage.length > 0 ? 'has dead letters of other generations' : 'has no dead letter';
+  return { letters: all, instead: `its write is ${one.state}, and ${has}; see waybill find ${one.jobId}` };
 }

@@ -1,6 +1,8 @@
 // The commands and their options; each one's work stands in a file of its name.
 import { readFileSync } from 'node:fs';
 import { Argument, Command, Option } from 'commander';
+import { LOG_LEVELS } from '../core/log-levels.ts';
+import { MAX_ATTEMPTS, MAX_DELAY_MS, MAX_PRIORITY } from '../core/write.ts';
 import { ENVIRONMENT_HELP } from './config-env.ts';
 import { COMPLETION_HELP, SHELLS } from './completion-scripts.ts';
 import { addDeadLetters, type Run } from './dead-letters-commands.ts';
@@ -51,7 +53,7 @@ export function buildProgram(io: Io, end: (code: ExitCode) => void): Command {
     .command('worker')
     .description('send the writes of the configured destinations until SIGTERM')
     .option('--destinations <a,b>', 'only these', (text) => text.split(',').filter(Boolean))
-    .option('--log-level <level>', 'trace, debug, info, warn, error or silent')
+    .addOption(new Option('--log-level <level>', 'lines of this level and above').choices(LOG_LEVELS))
     .option('--health-port <n>', 'serve /livez, /readyz and /metrics there; 0 for a free one', wholeNumber(0, 65_535))
     .action(run(async () => (await import('./worker.ts')).worker));
   program
@@ -63,9 +65,13 @@ export function buildProgram(io: Io, end: (code: ExitCode) => void): Command {
     .option('--body-file <file>', 'the file that holds it; - reads standard input')
     .option('--header <name:value>', 'a header of it; may be given again', readHeader)
     .option('--key <key>', 'its idempotency key; default a new UUID')
-    .option('--delay <ms>', 'the first attempt starts that much later', wholeNumber(0, Number.MAX_SAFE_INTEGER))
-    .option('--priority <n>', '1 goes first; writes without one go before all', wholeNumber(0, Number.MAX_SAFE_INTEGER))
-    .option('--max-attempts <n>', "in place of the destination's", wholeNumber(0, Number.MAX_SAFE_INTEGER))
+    .option('--delay <ms>', 'the first attempt starts that much later; up to a year', wholeNumber(0, MAX_DELAY_MS))
+    .option(
+      '--priority <n>',
+      `1, which goes first, to ${MAX_PRIORITY}; writes without one go before all`,
+      wholeNumber(1, MAX_PRIORITY),
+    )
+    .option('--max-attempts <n>', `in place of the destination's; 1 to ${MAX_ATTEMPTS}`, wholeNumber(1, MAX_ATTEMPTS))
     .option('--expires-at <time>', 'not sent after it: ISO time with zone, or epoch ms')
     .option('--file <file>', 'many writes: the file that holds the lines')
     .addHelpText('after', ENQUEUE_HELP)

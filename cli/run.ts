@@ -3,13 +3,24 @@
 import { fileURLToPath } from 'node:url';
 import { codeOf } from '../core/outcome.ts';
 import { EXIT, explainError } from './exit-codes.ts';
-import type { Io } from './io.ts';
+import { hasAnswers, type Io } from './io.ts';
 import { buildProgram } from './program.ts';
 import { listenForStop } from './signals.ts';
 
+/** Why standard output is not whole. A reader that has gone has what it wanted. */
+let outputFault: string | undefined;
 // A reader or a terminal that is gone must end neither an enqueue half way nor a worker that drains.
-process.stdout.on('error', () => {});
+process.stdout.on('error', (error) => {
+  const code = codeOf(error);
+  if (code !== 'EPIPE') outputFault ??= code;
+});
 process.stderr.on('error', () => {});
+// As late as can be: the last write may fail behind the command's end.
+process.once('exit', () => {
+  if (outputFault === undefined || !hasAnswers(process.stdout)) return;
+  process.stderr.write(`waybill: FAILED: standard output cannot be written (${outputFault}): answers are lost\n`);
+  process.exitCode ||= EXIT.failed;
+});
 
 const io: Io = {
   env: process.env,
@@ -60,9 +71,5 @@ function letGo(): void {
 
 /** A reader that has enough (`| head`) ends a reading command quietly; a full disk is no reader that has enough. */
 function endOfOutput(error: Error): void {
-  const code = codeOf(error);
-  if (code === 'EPIPE') process.exit(EXIT.ok);
-  process.stderr.write(`waybill: FAILED: standard output cannot be written (${code})\n`, () =>
-    process.exit(EXIT.failed),
-  );
+  process.exit(codeOf(error) === 'EPIPE' ? EXIT.ok : EXIT.failed);
 }

@@ -1,5 +1,4 @@
-// Signals, for the commands that run until they are told to stop. A tiny helper of main.ts: nothing else listens to the
-// process.
+// Signals, for the commands that run until they are told to stop. A tiny helper of run.ts: nothing else listens to the process.
 import { EXIT } from './exit-codes.ts';
 
 export interface Stopping {

@@ -38,6 +38,7 @@ export function statusTable(rows: readonly StatusRow[], wide: boolean, stream: W
     ['oldest', ({ oldestWaitingMs }) => age(oldestWaitingMs)],
     ['active', ({ active }) => String(active)],
     ['retrying', (row) => atLeast(row, row.retrying)],
+    ...(wide || rows.some(({ scheduled }) => scheduled > 0) ? [SCHEDULED] : []),
     ['delivered', ({ delivered }) => String(delivered)],
     ['dead', ({ dead }) => (dead > 0 ? red(String(dead)) : '0')],
     ['discarded', ({ discarded }) => String(discarded)],
@@ -48,9 +49,11 @@ export function statusTable(rows: readonly StatusRow[], wide: boolean, stream: W
   return layOut([columns.map(([name]) => name), ...rows.map((row) => columns.map(([, cell]) => cell(row)))]);
 }
 
+/** Takes a column only where there is one. */
+const SCHEDULED: [string, (row: StatusRow) => string] = ['scheduled', (row) => atLeast(row, row.scheduled)];
+
 const WIDE: [string, (row: StatusRow) => string][] = [
   ['at this rate', ({ tombstoneBytesProjected }) => bytes(tombstoneBytesProjected)],
-  ['scheduled', (row) => atLeast(row, row.scheduled)],
   ['oldest dead', ({ oldestDeadMs }) => age(oldestDeadMs)],
   ['replayed', ({ replayed }) => String(replayed)],
   ['delivered kept', ({ retention }) => age(retention?.deliveredMs)],

@@ -1,4 +1,4 @@
-// "Who may import whom" (DESIGN, Rooms) is held by the linter; here the rule is seen to fire.
+// Which room may import which (ARCHITECTURE.md) is held by the linter; here the rule is seen to fire.
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { complete } from '../../cli/completion.ts';
 import type { Io } from '../../cli/io.ts';
+import { LOG_LEVELS } from '../../core/log-levels.ts';
 import { buildProgram } from '../../cli/program.ts';
 import { emptyFolder, MAIN, runCli } from './run-cli.ts';
 
@@ -49,6 +50,7 @@ test('commands, flags and choices come from the program itself', async () => {
   // As bash splits it.
   expect(await offered(cwd, 'status', '--output', '=', 'j')).toEqual(['json']);
   expect(await offered(cwd, 'status', '--output', '=')).toEqual(['table', 'json', 'ndjson']);
+  expect(await offered(cwd, 'worker', '--log-level', '')).toEqual([...LOG_LEVELS]);
   expect(await offered(cwd, 'completion', '')).toEqual(['bash', 'zsh', 'fish']);
 });
 
@@ -57,6 +59,8 @@ test('destinations come from the configuration file that the line names, and fro
   expect(await offered(cwd, 'enqueue', '')).toEqual(['crm', 'sms', 'sms-bulk']);
   expect(await offered(cwd, 'status', '--destination', 'sms-')).toEqual(['sms-bulk']);
   expect(await offered(cwd, 'worker', '--destinations', 'sms,c')).toEqual(['sms,crm']);
+  expect(await offered(cwd, 'worker', '--destinations', 'sms,')).toEqual(['sms,crm', 'sms,sms-bulk']);
+  expect(await offered(cwd, 'worker', '--destinations=sms,crm,')).toEqual(['--destinations=sms,crm,sms-bulk']);
   expect(await offered(cwd, '--config', 'other.json', 'enqueue', '')).toEqual(['fax']);
   expect(await offered(cwd, 'enqueue', '--config=other.json', 'f')).toEqual(['fax']);
   for (const none of ['broken.json', 'missing.json']) {

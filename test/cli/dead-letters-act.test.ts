@@ -1,6 +1,6 @@
 // dead-letters replay, discard and restore, as an operator and a script give them.
 import { PassThrough } from 'node:stream';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { carryOut } from '../../cli/carry-out.ts';
 import { deadLettersDiscard, deadLettersReplay } from '../../cli/dead-letters-act.ts';
 import type { Io } from '../../cli/io.ts';
@@ -8,35 +8,13 @@ import { DISCARDING } from '../../cli/letter-acts.ts';
 import { planFor } from '../../cli/letter-plan.ts';
 import { operatorName } from '../../cli/operator.ts';
 import { assertAppliedOnce } from '../../dev/testing.ts';
-import { type Act, audit } from '../../queue/acts.ts';
+import type { Act } from '../../queue/acts.ts';
 import { countLetters } from '../../queue/dead-letters.ts';
 import { replay } from '../../queue/operate.ts';
-import { startProxy } from '../support/proxy.ts';
 import { redisUrl } from '../support/redis.ts';
-import { createWorld, eventually, planned, type World } from '../support/world.ts';
+import { eventually, planned } from '../support/world.ts';
+import { act, actsOf, graveyard, WHY } from './graveyard.ts';
 import { documents, type Ended, runCli, startCli } from './run-cli.ts';
-
-const WHY = ['--reason', 'the API is well again', '--by', 'ann'];
-
-/** Writes that died of their plans, in this order; no worker runs any more. */
-async function graveyard(...plans: string[][]): Promise<{ world: World; keys: string[]; letters: string[] }> {
-  const world = await createWorld();
-  const worker = await world.startWorker();
-  const keys: string[] = [];
-  const letters: string[] = [];
-  for (const plan of plans) {
-    const { data } = await world.queue.add('send', planned(...plan), { maxAttempts: 1 });
-    keys.push(data.idempotencyKey);
-    letters.push((await world.until(data.idempotencyKey, 'dead')).letter?.id ?? '');
-  }
-  await worker.stop(AbortSignal.timeout(2000));
-  return { world, keys, letters };
-}
-
-const act = (verb: string, world: World, ...flags: string[]): Promise<Ended> =>
-  runCli(['dead-letters', verb, '--destination', world.name, ...flags]);
-
-const actsOf = async (world: World): Promise<unknown[]> => Array.fromAsync(audit(world.reader, world.name));
 
 test('a replay sends again what matches, tells of each and counts; who and why stand in the audit', async () => {
   const { world, keys, letters } = await graveyard(['401', 'ok'], ['503', 'ok'], ['404']);
@@ -116,9 +94,14 @@ test('what the rules refuse is left, told why, and ends with 1; a double applica
     { letter: letters[1], status: 'replayed', generation: 0, idempotencyKey: expect.stringMatching(/^[0-9a-f-]{36}$/) },
   ]);
   expect(refused.stderr).toContain('1 would not (IN_DOUBT): ');
+  expect(documents(refused.stdout)[0]?.error).toMatchObject({ field: 'IN_DOUBT' });
   expect(refused.stderr).toMatch(/^replayed 1, refused 1$/m);
   // A plan with nothing to do asks nothing.
   expect(await act('replay', world, ...doubtful, ...WHY)).toMatchObject({ code: 1 });
+
+  const dry = await act('replay', world, letters[0] ?? '', '--new-key', '--accept-double', '--dry-run');
+  expect(dry).toMatchObject({ code: 0, stderr: expect.stringMatching(/^1 of them may be applied twice$/m) as string });
+  expect(dry.stdout).toMatch(/ would-replay .* may be applied twice$/m);
 
   const unsaid = await act('replay', world, ...doubtful, ...WHY, '--accept-double');
   expect(unsaid).toMatchObject({ code: 2, stdout: '' });
@@ -191,40 +174,41 @@ test('of two operators at the same letters one wins each, and the other is told 
   expect(acts.map(({ letter }) => letter).toSorted()).toEqual(letters.toSorted());
 });
 
-test('--rate paces, and Ctrl-C stops after the letter at hand: what was done is told, and the rest goes on later', async () => {
-  const { world, letters } = await graveyard(['401'], ['401'], ['401']);
-  const flags = ['dead-letters', 'discard', '--destination', world.name, '--yes', ...WHY, '-o', 'json'];
-  const cli = await startCli([...flags, '--rate', '0.001'], { env: { REDIS_URL: redisUrl() } });
-  await cli.says('"status":"discarded"');
-  expect(await countLetters(world.reader, world.name, 'discarded')).toBe(1);
-  cli.kill('SIGINT');
-  const { code, stdout, stderr } = await cli.ended;
-  expect(code).toBe(130);
-  expect(JSON.parse(stdout)).toMatchObject([{ letter: letters[0], status: 'discarded' }]);
-  expect(stderr).toMatch(/^discarded 1, not tried 2\nwaybill: STOPPED: SIGINT\. The same command goes on/m);
-  expect(await actsOf(world)).toHaveLength(1);
-  expect(JSON.parse((await runCli(flags)).stdout)).toHaveLength(2);
+test('a dry run ends with 1 when a letter would not be acted on', async () => {
+  const { world, letters } = await graveyard(['401'], ['reset-after']);
+  const dry = (...flags: string[]): Promise<Ended> => act('replay', world, ...flags, '--dry-run', '-o', 'ndjson');
+  expect(await dry(letters[0] ?? '')).toMatchObject({ code: 0 });
+  const none = await dry('nothing');
+  expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining('1 would not (NOT_FOUND)') as string });
+  const refused = await dry('--all', '--new-key');
+  expect(refused.code).toBe(1);
+  expect(documents(refused.stdout)).toMatchObject([
+    { letter: letters[0], status: 'would-replay' },
+    { letter: letters[1], status: 'refused', error: { code: 'REPLAY_REFUSED', field: 'IN_DOUBT' } },
+  ]);
 });
 
-test('a Redis that goes away half way ends it with 3, with what was done and that it can be said again', async () => {
-  const { world } = await graveyard(['401'], ['401'], ['401'], ['401']);
-  const { hostname, port } = new URL(redisUrl());
-  const proxy = await startProxy({ host: hostname, port: Number(port) });
-  onTestFinished(() => proxy.close());
-  const url = new URL(redisUrl());
-  url.port = String(proxy.port);
-  const args = ['dead-letters', 'discard', '--destination', world.name, '--yes', ...WHY, '-o', 'ndjson', '--rate', '2'];
-  const cli = await startCli(args, { env: { REDIS_URL: url.href } });
-  await cli.says('"status":"discarded"');
-  await proxy.refuse();
-  const { code, stdout, stderr } = await cli.ended;
-  expect(code).toBe(3);
-  const results = documents(stdout);
-  expect(results.at(-1)).toMatchObject({ status: 'failed', error: { code: 'QUEUE_UNAVAILABLE' } });
-  expect(results.at(-1)?.error).toMatchObject({ message: expect.stringContaining('may have been done all the same') });
-  expect(stderr).toMatch(/^discarded \d, failed 1, not tried \d$/m);
-  expect(stderr).toMatch(/^waybill: STOPPED: Redis is away\. The same command goes on where this one ended/m);
-  expect(stderr).toMatch(/^waybill: QUEUE_UNAVAILABLE: /m);
+test('a dead letter id stands for that letter alone, and for no other generation of its write', async () => {
+  const { world, letters } = await graveyard(['401']);
+  const [letter = ''] = letters;
+  const other = letter.replace(/0$/, '7');
+  const dry = await act('discard', world, other, '--dry-run', '-o', 'ndjson');
+  expect(dry.code).toBe(1);
+  expect(documents(dry.stdout)).toMatchObject([
+    { letter: other, status: 'not-found', error: { message: expect.stringContaining('of other generations') } },
+  ]);
+  const shown = await runCli(['dead-letters', 'show', other]);
+  expect(shown).toMatchObject({ code: 1, stdout: '' });
+  const byJob = await act('discard', world, letter.replace(/\.g0$/, ''), '--dry-run', '-o', 'ndjson');
+  expect(documents(byJob.stdout)).toMatchObject([{ letter, status: 'would-discard' }]);
+  // A key may look like one.
+  const { queue } = world;
+  const worker = await world.startWorker();
+  await queue.add('send', { ...planned('401'), idempotencyKey: 'order-7.g1' });
+  const { letter: own } = await world.until('order-7.g1', 'dead');
+  await worker.stop(AbortSignal.timeout(2000));
+  const byKey = await act('discard', world, 'order-7.g1', '--dry-run', '-o', 'ndjson');
+  expect(documents(byKey.stdout)).toMatchObject([{ letter: own?.id, status: 'would-discard' }]);
 });
 
 /** A terminal, and what it has shown. */

@@ -79,6 +79,14 @@ test('one filter says which letters are meant, in the list as in the export', as
   const unknown = await runCli(['dead-letters', 'list', bad.letter, 'nothing', ...of]);
   expect(unknown).toMatchObject({ code: 1, stderr: 'waybill: NOT_FOUND: no such dead letter: "nothing"\n' });
   expect(unknown.stdout).toContain(bad.letter);
+  const unmeant = await runCli(['dead-letters', 'list', bad.letter, '--code', 'X', ...of]);
+  expect(unmeant).toMatchObject({
+    code: 1,
+    stderr: `waybill: NO_MATCH: there is a dead letter "${bad.letter}", but it does not match the flags\n`,
+  });
+  const some = await runCli(['dead-letters', 'list', bad.key, gone.key, '--limit', '1', '-o', 'ndjson', ...of]);
+  expect(documents(some.stdout)).toMatchObject([{ id: bad.letter }]);
+  expect(some).toMatchObject({ code: 0, stderr: 'the first 1 of those that were named; --limit shows more\n' });
 });
 
 test('a filter that makes no sense is told what is allowed', async () => {
@@ -130,7 +138,8 @@ test('letters of several destinations come in one order, and an id that names tw
     await world.until(key, 'dead');
   }
   const { code, stdout } = await runCli(['dead-letters', 'discard', key, '--dry-run', '-o', 'ndjson']);
-  expect(code).toBe(0);
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/: say which with --destination"/);
   expect(documents(stdout)).toMatchObject([{ letter: key, status: 'refused', error: { code: 'AMBIGUOUS' } }]);
   for (const { name } of worlds) expect(stdout).toContain(name);
 });

@@ -86,6 +86,12 @@ test('a credential is told as set or missing', () => {
   });
 });
 
+test('a credential that no worker starts with is told by its fault', () =>
+  expect(judgeCredential('sms', { variable: 'KEY', fault: 'is empty' })).toMatchObject({
+    level: 'warning',
+    found: 'the value of KEY is empty',
+  }));
+
 test('the defaults go together', () => {
   const { sms, worker } = configured();
   expect([...judgeSettings('sms', sms, worker), judgeWorker(worker)].map(({ level }) => level)).toEqual(['ok', 'ok']);

@@ -75,11 +75,11 @@ test('problems end with 1, each with what was found and what to do; a typo shows
   const cwd = await folderWith({ destinations: { sms: { baseUrl: 'http://127.0.0.1:1', auth } } });
   const { code, stdout, stderr } = await runCli(['doctor'], { cwd, env: { REDIS_URL: server.url } });
   expect(code).toBe(1);
-  expect(stderr).toBe('3 problem(s), 2 warning(s), 12 in order\n');
+  expect(stderr).toBe('2 problem(s), 3 warning(s), 12 in order\n');
   expect(stdout).toMatch(/^problem {2}eviction {5}127\.0\.0\.1:\d+: maxmemory-policy allkeys-lru evicts keys/m);
   expect(stdout).toMatch(/^ {22}→ Set maxmemory-policy noeviction\.$/m);
   expect(stdout).toMatch(/^warning {2}append-only {2}\S+ no append-only file: a restart or a crash loses every write/m);
-  expect(stdout).toMatch(/^problem {2}use {10}smms: 1 write\(s\) wait, no worker serves it, and it is not in this/m);
+  expect(stdout).toMatch(/^warning {2}use {10}smms: 1 write\(s\) wait; no worker serves it, and it is not in this/m);
   expect(stdout).toMatch(/^warning {2}credential {3}sms: SMS_KEY is not set, nor SMS_KEY_FILE$/m);
   expect(stdout).toMatch(/^problem {2}address {6}sms: 127\.0\.0\.1:1: it takes no connection \(ECONNREFUSED\)$/m);
 });
@@ -114,8 +114,70 @@ test('one destination is looked at alone; one that is nowhere is told', async ()
   expect(found.address).toMatchObject({ subject: world.name, level: 'ok' });
   expect(found.credential).toMatchObject({ level: 'ok', found: 'set' });
   expect(stdout).not.toContain('other');
-  const nowhere = await runCli([...args, 'never-used'], { cwd });
-  expect(nowhere).toMatchObject({ code: 1, stderr: expect.stringContaining('waybill: NOT_FOUND: no destination') });
+  const nowhere = await runCli(['doctor', '-o', 'json', '--destination', 'never-used'], { cwd });
+  expect(nowhere.stderr).toMatch(/^waybill: NOT_FOUND: no destination "never-used"; there are /);
+  expect(nowhere).toMatchObject({ code: 1, stdout: '' });
+});
+
+test('writes that wait before their worker is started are a warning, scheduled ones none: doctor can be asked first', async () => {
+  const world = await createWorld();
+  const { redis: _, ...config } = world.config;
+  const cwd = await folderWith(config);
+  const env = { API_KEY: 'sandbox-key' };
+  const args = ['doctor', '-o', 'ndjson', '--destination', world.name];
+  await world.queue.add('send', planned(), { delay: 3_600_000 });
+  expect(byCheck((await runCli(args, { cwd, env })).stdout).use).toMatchObject({
+    level: 'ok',
+    found: '0 worker(s), 0 write(s) wait, 1 for a time to come',
+  });
+  await world.queue.add('send', planned(), { delay: 1 });
+  await world.queue.add('send', planned());
+  const { code, stdout } = await runCli(args, { cwd, env });
+  expect(byCheck(stdout).use).toMatchObject({
+    level: 'warning',
+    found: '2 write(s) wait, 1 for a time to come; no worker serves it',
+  });
+  expect(code).toBe(0);
+});
+
+test('a credential that no worker would start with is told, and never shown', async () => {
+  const auth = (env: string) => ({ baseUrl: 'http://127.0.0.1:1', auth: { header: 'x-api-key', env } });
+  const cwd = await folderWith({
+    destinations: { a: auth('A_KEY'), b: auth('B_KEY'), c: auth('C_KEY'), d: auth('D_KEY'), e: auth('E_KEY') },
+  });
+  await writeFile(join(cwd, 'two-lines'), 'hunter22\nhunter33\n');
+  await writeFile(join(cwd, 'spaced'), ' hunter44\n');
+  await writeFile(join(cwd, 'good'), 'hunter55\n');
+  const env = {
+    A_KEY: 'hunt5',
+    B_KEY: '',
+    C_KEY_FILE: join(cwd, 'two-lines'),
+    D_KEY_FILE: join(cwd, 'spaced'),
+    E_KEY_FILE: join(cwd, 'good'),
+  };
+  const { stdout } = await runCli(['doctor', '-o', 'ndjson'], { cwd, env });
+  const found = documents(stdout).filter(({ check }) => check === 'credential');
+  expect(found.map(({ level, found: said }) => [level, said])).toEqual([
+    ['warning', 'the value of A_KEY must have at least 6 characters'],
+    ['warning', 'the value of B_KEY is empty'],
+    ['warning', "the value of C_KEY cannot be a header's value"],
+    ['warning', "the value of D_KEY cannot be a header's value"],
+    ['ok', 'set'],
+  ]);
+  expect(stdout).not.toContain('hunt');
+});
+
+test('without a configuration it says that no API was looked at', async () => {
+  const cwd = await emptyFolder();
+  const found = async () => byCheck((await runCli(['doctor', '-o', 'ndjson'], { cwd })).stdout).config;
+  expect(await found()).toMatchObject({
+    level: 'warning',
+    found: `no configuration in ${cwd}: no destination was looked at`,
+  });
+  await writeFile(join(cwd, 'waybill.config.json'), '{}');
+  expect(await found()).toMatchObject({
+    found: 'waybill.config.json has no destinations: none was looked at',
+  });
 });
 
 test('what a user may not ask is told as refused, with what to allow, and ends nothing', async () => {

@@ -83,11 +83,9 @@ test('a write that is not added is answered too, and told beside it: invalid end
   expect(away).toMatchObject({ code: 3, stderr: expect.stringMatching(/^waybill: QUEUE_UNAVAILABLE: .*same idemp/) });
   const invalid = [
     { flags: ['--method', 'GET'], field: 'method' },
-    { flags: ['--body', 'not json'], field: 'body' },
     { flags: ['--header', 'authorization: x'], field: 'headers.authorization' },
-    { flags: ['--priority', '0'], field: 'options.priority' },
-    { flags: ['--max-attempts', '101'], field: 'options.maxAttempts' },
     { flags: ['--expires-at', 'tomorrow'], field: 'options.expiresAt' },
+    { flags: ['--expires-at', '2126-02-31T00:00:00Z'], field: 'options.expiresAt' },
     { flags: ['--expires-at', '1700000000'], field: 'options.expiresAt' },
     { flags: ['--key', ''], field: 'idempotencyKey' },
   ];
@@ -107,7 +105,13 @@ test.each([
   [['--path', '/x', '--body-file', 'none.json'], '--body-file none.json cannot be read (ENOENT)'],
   [['--path', '/x', '--header', 'no-colon'], 'It must be NAME: VALUE'],
   [['--path', '/x', '--header', 'a: 1', '--header', 'A: 2'], 'A is given twice'],
-  [['--path', '/x', '--delay', '1.5'], 'It must be a whole number'],
+  [['--path', '/x', '--delay', '1.5'], 'It must be a whole number from 0 to 31536000000.'],
+  [['--path', '/x', '--delay', '31536000001'], 'It must be a whole number from 0 to 31536000000.'],
+  [['--path', '/x', '--priority', '0'], 'It must be a whole number from 1 to 2097151.'],
+  [['--path', '/x', '--max-attempts', '101'], 'It must be a whole number from 1 to 100.'],
+  [['--path', '/x', '--body', ''], '--body is empty: leave it out for a write without a body'],
+  [['--path', '/x', '--body', 'hello'], `--body is not JSON. It may be an object, '{"to":"+4512345678"}'`],
+  [['--path', '/x', '--body-file', '-'], '--body-file - is empty'],
   [['--file', 'none.ndjson'], '--file none.ndjson cannot be read (ENOENT)'],
   [['--file', '.'], '--file . is a folder'],
 ])('flags that cannot be meant are refused before anything is added: %j', async (flags, told) => {

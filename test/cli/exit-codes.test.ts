@@ -74,6 +74,9 @@ test('what a Redis refuses is told with what may be wrong', () => {
     said: expect.stringMatching(/^QUEUE_REFUSED: .*NOPERM .* may this user do that\?$/) as string,
   });
   expect(explainError(reply('MOVED 3999 127.0.0.1:7001')).said).toContain('give it as redis+cluster://');
+  const full = explainError(reply("OOM command not allowed when used memory > 'maxmemory'."));
+  expect(full).toEqual({ exit: 3, said: expect.stringMatching(/^QUEUE_REFUSED: .* Its memory is full: /) as string });
+  expect(explainError(reply('MISCONF Redis is configured to save RDB snapshots')).said).toMatch(/^QUEUE_REFUSED: /);
 });
 
 test('a Cluster that does not serve its slots is away for a command that reads', async () => {

@@ -17,6 +17,11 @@ test.each(['', '5', '0s', '1.5h', '-1h', '1w', '1h30m', '9999999999s', 'h'])('a 
 test('a time has its zone', () => {
   expect(isoInstant('2026-11-22T17:01:02Z')).toBe(Date.UTC(2026, 10, 22, 17, 1, 2));
   expect(isoInstant('2026-11-22T17:01:02.5+01:00')).toBe(Date.UTC(2026, 10, 22, 16, 1, 2, 500));
+  expect(isoInstant('2028-02-29T23:59Z')).toBe(Date.UTC(2028, 1, 29, 23, 59));
+  for (const text of ['2026-02-31T00:00:00Z', '2026-02-29T00:00:00Z', '2026-04-31T00:00:00+02:00'])
+    expect(() => isoInstant(text)).toThrow('that exists');
+  for (const text of ['2026-01-01T24:00:00Z', '2026-01-01T00:00:00+25:00', '2026-01-01T00:60Z', '2026-01-01T..Z'])
+    expect(() => isoInstant(text)).toThrow('that exists');
   for (const text of ['2026-11-22', '2026-11-22T17:01:02', '2026-13-01T00:00:00Z', 'now', '1795370462000'])
     expect(() => isoInstant(text)).toThrow('ISO time with its zone');
 });

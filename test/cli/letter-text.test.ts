@@ -40,6 +40,7 @@ const letter = (more: Partial<FiledLetter>): FiledLetter => ({
   lost: 0,
   journal: journalOf({}),
   keyFirstSentAt: NOW - HOUR_MS,
+  keyUsableUntil: NOW + 2 * HOUR_MS,
   keyExpiresAt: NOW + 3 * HOUR_MS,
   write: { method: 'POST', path: '/v1/x', idempotencyKey: 'k', body: '{"id":12345678901234567890,"n":1.50}' },
   state: 'open',
@@ -66,7 +67,7 @@ test("the key's life is told from where the API stands", () => {
   expect(shown(letter({ keyExpiresAt: NOW - HOUR_MS }))).toContain(
     'the API may have forgotten the key since 2026-11-22T11:00:00.000Z (60 m ago)',
   );
-  const { keyFirstSentAt: _, keyExpiresAt: __, ...unsent } = letter({ journal: emptyJournal() });
+  const { keyFirstSentAt: _, keyUsableUntil: ___, keyExpiresAt: __, ...unsent } = letter({ journal: emptyJournal() });
   expect(shown(unsent)).toContain('nothing can have reached the API: it has not seen the key');
 });
 
@@ -74,7 +75,7 @@ test('what can be done follows from the rules, and says what to do instead', () 
   const doubtful = shown(letter({}));
   expect(doubtful).toMatch(/^ {2}replay +allowed: the key keeps it from being applied twice$/m);
   expect(doubtful).toMatch(/^ {2}replay --new-key +refused \(IN_DOUBT\): the write may have been applied: .*own key/m);
-  const late = shown(letter({ keyExpiresAt: NOW - HOUR_MS }));
+  const late = shown(letter({ keyUsableUntil: NOW - 2 * HOUR_MS, keyExpiresAt: NOW - HOUR_MS }));
   expect(late).toMatch(/^ {2}replay +refused \(KEY_EXPIRED\): .* Ask the API whether it has the write; /m);
   const { write: _, ...broken } = letter({ raw: 'not a write' });
   expect(shown(broken)).toMatch(/^ {2}what stood in the queue is no write: not a write$/m);
@@ -120,6 +121,7 @@ test('no text of a letter reaches the terminal as more than text', () => {
     not: new Map([[ESCAPE, { count: 1, first: ESCAPE }]]),
     advice: new Map([[ESCAPE, 1]]),
     more: false,
+    before: NOW,
   };
   const told = [
     shown(hostile),

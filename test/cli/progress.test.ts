@@ -34,7 +34,7 @@ test('it draws the share, what was done, and goes away at the end', async () => 
   await sleep(PAST_DRAW_MS);
   progress?.show(500, '2 queued');
   progress?.show(501, 'too soon after the last one');
-  progress?.end();
+  progress?.clear();
   expect(stripVTControlCharacters(drawn()).split('\r')).toEqual([
     '',
     `sms  ${'.'.repeat(24)}   0 %  1 queued`,
@@ -57,6 +57,25 @@ test.each([
   ['the answers come on the terminal', { stdout: { isTTY: true } }],
   ['the answers go into a pipe, behind which may be a terminal', { stdout: {} }],
 ])('nothing is drawn while %s', (_, more) => expect(startProgress(watched(more).io, 'sms', 1)).toBeUndefined());
+
+test('it may share the screen with the answers: what is cleared is drawn again, and nothing is cleared that was not drawn', async () => {
+  const { io, drawn } = watched({ stdout: { isTTY: true } });
+  const progress = startProgress(io, 'sms', undefined, { sharesScreen: true });
+  progress?.clear();
+  progress?.show(1, 'one');
+  progress?.clear();
+  await sleep(PAST_DRAW_MS);
+  progress?.show(2, 'two');
+  expect(drawn()).toBe('\rsms  one\u001b[K\r\u001b[K\rsms  two\u001b[K');
+});
+
+test('what is over soon is not drawn', () => {
+  const { io, drawn } = watched();
+  const progress = startProgress(io, 'sms', 2, { notBefore: performance.now() + 60_000 });
+  progress?.show(1, 'one');
+  progress?.clear();
+  expect(drawn()).toBe('');
+});
 
 test('how much there is to read is known of a file alone', async () => {
   const path = join(await emptyFolder(), 'writes.ndjson');

@@ -76,7 +76,7 @@ test('find of what is nowhere ends with 1, says where it looked, and still print
   const { code, stdout, stderr } = await runCli(['find', 'no-such-key', '-o', 'json', '--destination', world.name]);
   expect({ code, stdout }).toEqual({ code: 1, stdout: '[]\n' });
   expect(stderr).toBe(
-    `waybill: NOT_FOUND: nothing stands for "no-such-key" as idempotency key, job id, dead letter id or request_id; looked in ${world.name}. There is no delivered write. A delivered write is kept as long as its key lives.\n`,
+    `waybill: NOT_FOUND: nothing stands for "no-such-key" as idempotency key, job id, dead letter id or request_id; looked in ${world.name}. There is no delivered write. A delivered write is kept for retention.deliveredMs of its destination, and at least as long as its key lives.\n`,
   );
   const unknown = await runCli(['find', 'x', '--destination', 'never-used']);
   expect(unknown.code).toBe(1);

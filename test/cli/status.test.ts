@@ -32,7 +32,7 @@ test('status tells who serves a destination, what stands where and since when, a
   const served = await runCli(['status', '--destination', world.name]);
   expect(served).toMatchObject({ code: 0, stderr: '' });
   expect(served.stdout).toMatch(
-    /^destination +workers +waiting +oldest +active +retrying +delivered +dead +discarded +tombstones\n\S+ +1 +0 +- +0 +1 +3 +1 +1 +\S+ KB\n$/,
+    /^destination +workers +waiting +oldest +active +retrying +scheduled +delivered +dead +discarded +tombstones\n\S+ +1 +0 +- +0 +1 +1 +3 +1 +1 +\S+ KB\n$/,
   );
 
   await worker.stop(AbortSignal.timeout(2000));
@@ -79,7 +79,7 @@ test('status tells who serves a destination, what stands where and since when, a
     },
   ]);
   expect(json.stderr).toBe(`${world.name}: no worker serves it. Is the name right, and does a worker run?\n`);
-  expect(wide.stdout).toMatch(/^\S+ +none +1 +\d+ s +0 +1 +3 .* +24 h +90 d or 7 +30 d +0 +paused$/m);
+  expect(wide.stdout).toMatch(/^\S+ +none +1 +\d+ s +0 +1 +1 +3 .* +24 h +90 d or 7 +30 d +0 +paused$/m);
 });
 
 test('a user who may not ask for memory sees everything else', async () => {
@@ -140,6 +140,7 @@ test('a table of usual numbers fits into 100 columns, and does not count what it
     }),
   ];
   const lines = statusTable(rows, false, process.stdout).split('\n');
+  expect(lines[0]).not.toContain('scheduled');
   for (const line of lines) expect(line.length).toBeLessThanOrEqual(100);
   expect(lines[1]).toMatch(/^messages +2 +123456 +2 h +0 +0 +1234567 +\S*321\S* +0 +477 MB$/);
   const many = [row({ delayed: 9000, delayedLookedAt: 5000, retrying: 4000 })];

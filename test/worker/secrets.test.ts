@@ -135,16 +135,18 @@ test('a missing or unusable credential is named at start-up, all at once, and no
       b: destination('B_KEY'),
       c: destination('C_KEY'),
       d: destination('D_KEY'),
+      e: destination('E_KEY'),
     },
   };
   const error = await createWorker(config, {
-    env: { B_KEY: 'hunter22\r\nX: y', C_KEY: 'short', D_KEY_FILE: '/no/such/file' },
+    env: { B_KEY: 'hunter22\r\nX: y', C_KEY: 'short', E_KEY: '', D_KEY_FILE: '/no/such/file' },
   }).catch((thrown: unknown) => thrown as Error);
   expect(error).toMatchObject({ code: 'INVALID_CONFIG' });
   for (const part of [
     'A_KEY is not set',
     'B_KEY cannot be',
     'C_KEY must have at least 6',
+    'E_KEY is empty',
     'D_KEY_FILE: cannot be read (ENOENT)',
   ])
     expect((error as Error).message).toContain(part);
