@@ -119,13 +119,13 @@ test('a Redis that refuses is told apart from one that is away', async () => {
 });
 
 test('a database that the server does not have is refused, and no other one is written to', async () => {
-  const url = new URL(redisUrl());
-  url.pathname = '/9999';
-  const queue = createQueue(freshDestination(), { connection: url.href });
+  const missing = new URL(redisUrl());
+  missing.pathname = '/9999';
+  const queue = createQueue(freshDestination(), { connection: missing.href });
   onTestFinished(() => queue.close());
   await expect(queue.add('send', write)).rejects.toMatchObject({
     code: 'QUEUE_REFUSED',
     message: expect.stringContaining('database 9999') as string,
   });
-  await expect(Reader.open(url.href)).rejects.toMatchObject({ code: 'QUEUE_REFUSED' });
+  await expect(Reader.open(missing.href)).rejects.toMatchObject({ code: 'QUEUE_REFUSED' });
 });
