@@ -207,7 +207,7 @@ describe.skipIf(!server)('a private redis-server', () => {
           pid = Number((await readRecord())?.pid);
           abort.abort(reason);
           return starting.then(
-            (server) => server.stop(),
+            (late) => late.stop(),
             (error: unknown) => error,
           );
         },
