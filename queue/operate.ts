@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { JobJson } from 'bullmq';
 import { admitReplay, type ReplayRefusal, type ReplayRequest, type ReplayRuling } from '../core/replay.ts';
-import { DEFAULT_MAX_ATTEMPTS } from '../core/config.ts';
+import { DEFAULT_MAX_ATTEMPTS } from '../core/config-schema.ts';
 import { WaybillError } from '../core/errors.ts';
 import { isRecord } from '../core/json.ts';
 import { checkIdempotencyKey, jobIdOf, payloadHash, type Write } from '../core/write.ts';

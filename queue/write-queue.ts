@@ -17,7 +17,7 @@ import type { Added } from './adding-backend.ts';
 import type { WaybillBackend } from './backend.ts';
 import { backendFactory } from './backend-factory.ts';
 import { connect, type Connection, type ConnectionInput, disconnect, PRODUCER_OPTIONS } from './connection.ts';
-import { DEFAULT_MAX_ATTEMPTS } from '../core/config.ts';
+import { DEFAULT_MAX_ATTEMPTS } from '../core/config-schema.ts';
 import type { Delivery } from './delivery.ts';
 import { prefixOf } from './keys.ts';
 import { register } from './registry.ts';

@@ -1,7 +1,7 @@
 // docs/reference/configuration.md, from the configuration's schema and the environment variables that reach into it.
 import { z } from 'zod';
 import { ENVIRONMENT_HELP, readEnvironment } from '../../cli/config-env.ts';
-import { schema } from '../../core/config.ts';
+import { schema } from '../../core/config-schema.ts';
 import { code, GENERATED, table } from './markdown.ts';
 
 type Node = z.core.JSONSchema.JSONSchema;
