@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { LOG_LEVELS } from './log-levels.ts';
 import { redisSettings } from './redis-settings.ts';
+import { ROLES } from './role.ts';
 import { MAX_ATTEMPTS } from './write.ts';
 
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -12,6 +13,12 @@ export const DEFAULT_MAX_ATTEMPTS = 5;
 
 const ms = (low: number, high: number) => z.int().min(low).max(high);
 const headerName = z.string().regex(HEADER_NAME, 'must be an HTTP header name');
+const bodyPointer = z
+  .string()
+  .regex(
+    /^(\/[^/]{1,128}){1,32}$/,
+    'must be a JSON pointer such as /card/number or /items/*/iban; * is any name or index',
+  );
 const envName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of an environment variable');
 
 /** `strictObject`, so that a misspelt name is an error and not a silent default. */
@@ -73,6 +80,16 @@ export const destination = z.strictObject({
         .array(z.int().min(500).max(599))
         .default([503])
         .describe('5xx that the API gives only when it did not apply the write. Every other 5xx leaves a doubt.'),
+    })
+    .prefault({}),
+  redact: z
+    .strictObject({
+      body: z
+        .array(bodyPointer)
+        .max(200)
+        .default([])
+        .describe('What the dashboard masks in a body: JSON pointers, in which `*` is any name or index.'),
+      headers: z.array(headerName).max(200).default([]).describe('The headers of a write whose values it masks.'),
     })
     .prefault({}),
   retention: z
@@ -153,6 +170,45 @@ export const schema = z.strictObject({
       fetchWithinMs: ms(1000, 3_600_000)
         .default(30_000)
         .describe('A consumer that could take a write and asked Redis for none within this time is started afresh.'),
+    })
+    .prefault({}),
+  dashboard: z
+    .strictObject({
+      host: z
+        .string()
+        .min(1)
+        .max(255)
+        .default('127.0.0.1')
+        .describe('The address that the dashboard is served on. Any other than loopback needs a way to sign in.'),
+      port: z.int().min(0).max(65_535).default(7070).describe('Its port, 0 for a free one.'),
+      environment: z
+        .string()
+        .min(1)
+        .max(40)
+        .optional()
+        .describe('A badge on every view, such as `production`, so that nobody acts in the wrong place.'),
+      sessionMs: ms(60_000, 30 * DAY_MS)
+        .default(43_200_000)
+        .describe('How long a person stays signed in.'),
+      trustedProxy: z
+        .strictObject({
+          userHeader: headerName.describe('The header in which the proxy says who it is.'),
+          roleHeader: headerName.optional().describe('The one in which it says the role: viewer, operator or admin.'),
+          role: z.enum(ROLES).default('viewer').describe('The role of everybody without such a header.'),
+          from: z
+            .array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]))
+            .min(1)
+            .max(100)
+            .describe('The addresses of the proxy; the headers of any other peer are refused.'),
+        })
+        .optional()
+        .describe('Sign-in is left to a proxy in front of the dashboard.'),
+      unconfigured: z
+        .enum(['hide', 'show'])
+        .default('hide')
+        .describe(
+          'Bodies and header values of a destination that this configuration lacks, and whose `redact` rules are not known.',
+        ),
     })
     .prefault({}),
   log: z

@@ -1,0 +1,37 @@
+// Which dead letters are meant: the one filter of the list, the count, the groups, the export, bulk operations and the
+// page's address. In a query string every value is text; times are epoch ms or ISO 8601.
+import { z } from 'zod';
+import { DEAD_REASONS } from '../../../core/decide.ts';
+import { MAX_CODE } from '../../../core/envelope.ts';
+import { VERDICTS } from '../../../core/verdict.ts';
+
+export const LETTER_STATES = ['open', 'replayed', 'discarded'] as const;
+export const MAX_TEXT = 200;
+
+const text = (max: number) => z.string().min(1).max(max);
+const instant = z
+  .union([z.coerce.number().int().min(0), z.iso.datetime({ offset: true }).transform((iso) => Date.parse(iso))])
+  .describe('epoch ms, or ISO 8601 with a zone');
+
+export const destinationName = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'must be the name of a destination');
+
+export const letterFilter = z.object({
+  destination: destinationName.optional(),
+  state: z.enum(LETTER_STATES).default('open'),
+  code: text(MAX_CODE).optional().describe("the envelope's code, exactly"),
+  field: text(MAX_CODE).optional().describe('the field that details name, exactly'),
+  status: z.coerce.number().int().min(100).max(599).optional(),
+  reason: z.enum(DEAD_REASONS).optional().describe('why it died'),
+  verdict: z.enum(VERDICTS).optional(),
+  attempts: z.coerce.number().int().min(0).max(1000).optional().describe('attempts spent, exactly'),
+  replayed: z.enum(['yes', 'no']).optional().describe('whether it was replayed before'),
+  since: instant.optional().describe('dead at this time or after'),
+  before: instant.optional().describe('dead before this time'),
+  q: text(MAX_TEXT)
+    .optional()
+    .describe('a part of message, path or body; the search is bounded and says how far it went'),
+});
+
+/** As it is given. */
+export type LetterFilterInput = z.input<typeof letterFilter>;
+export type LetterFilterQuery = z.output<typeof letterFilter>;
