@@ -11,6 +11,7 @@ COPY core ./core
 COPY queue ./queue
 COPY producer ./producer
 COPY worker ./worker
+COPY dashboard ./dashboard
 COPY cli ./cli
 COPY dev ./dev
 RUN npm run build && chmod 755 dist/cli/main.js
@@ -35,6 +36,8 @@ RUN ln -s /app/dist/cli/main.js /usr/local/bin/waybill
 # The base image's user `node`, as a number: Kubernetes' runAsNonRoot believes no name.
 USER 1000:1000
 EXPOSE 9464
+# Of `waybill dashboard`, which listens beyond loopback where WAYBILL_DASHBOARD_HOST says so and somebody can sign in.
+EXPOSE 7070
 # Answered by `waybill worker` alone; switch it off where the image runs something else.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.WAYBILL_HEALTH_PORT + '/livez', { signal: AbortSignal.timeout(4000) }).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]

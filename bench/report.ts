@@ -4,7 +4,11 @@ import { availableParallelism, cpus } from 'node:os';
 
 const RESULTS = new URL('results/', import.meta.url);
 
-export async function report(name: string, title: string, rows: readonly Record<string, number>[]): Promise<void> {
+export async function report(
+  name: string,
+  title: string,
+  rows: readonly Record<string, number | string>[],
+): Promise<void> {
   const machine = {
     node: process.version,
     processor: cpus()[0]?.model ?? 'unknown',

@@ -13,10 +13,13 @@ const NUMBERS: Record<string, string[]> = {
   WAYBILL_GRACE_MS: ['worker', 'graceMs'],
   WAYBILL_MAX_CRASHES: ['worker', 'maxCrashes'],
   WAYBILL_HEALTH_PORT: ['health', 'port'],
+  WAYBILL_DASHBOARD_PORT: ['dashboard', 'port'],
 };
 const TEXTS: Record<string, string[]> = {
   WAYBILL_LOG_LEVEL: ['log', 'level'],
   WAYBILL_HEALTH_HOST: ['health', 'host'],
+  WAYBILL_DASHBOARD_HOST: ['dashboard', 'host'],
+  WAYBILL_ENVIRONMENT: ['dashboard', 'environment'],
 };
 /** Each may stand in a file that NAME_FILE names. */
 const REDIS: Record<string, string[]> = {
@@ -24,8 +27,14 @@ const REDIS: Record<string, string[]> = {
   REDIS_PASSWORD: ['redis', 'password'],
   REDIS_SENTINEL_PASSWORD: ['redis', 'sentinelPassword'],
 };
-/** Read elsewhere in the CLI. */
-const OTHERS = ['WAYBILL_CONFIG', 'WAYBILL_DEBUG', 'WAYBILL_OPERATOR'];
+/** Read elsewhere. */
+const OTHERS = [
+  'WAYBILL_CONFIG',
+  'WAYBILL_DEBUG',
+  'WAYBILL_OPERATOR',
+  'WAYBILL_DASHBOARD_TOKENS',
+  'WAYBILL_DASHBOARD_TOKENS_FILE',
+];
 const KNOWN = [...OTHERS, ...Object.keys(TEXTS), ...Object.keys(NUMBERS)];
 
 export const ENVIRONMENT_HELP = `
@@ -42,6 +51,12 @@ Environment:
                          the worker's settings of these names
   WAYBILL_HEALTH_PORT    where the worker serves /livez, /readyz and /metrics; 0 for a free port
   WAYBILL_HEALTH_HOST    on which address; default 127.0.0.1
+  WAYBILL_DASHBOARD_TOKENS
+                         who may sign in to the dashboard: name:role:token, with commas between; or a file holds
+                         them, one a line, that WAYBILL_DASHBOARD_TOKENS_FILE names
+  WAYBILL_DASHBOARD_HOST, WAYBILL_DASHBOARD_PORT
+                         where the dashboard listens; default 127.0.0.1, port 7070
+  WAYBILL_ENVIRONMENT    the badge on every view of the dashboard, such as production
   WAYBILL_OPERATOR       who replays, discards or restores a dead letter, where --by is not given
   WAYBILL_DEBUG=1        shows the stack of an error
 Flags go over the environment, that over the file. A destination's credential stands in the variable its auth.env names,

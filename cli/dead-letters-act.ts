@@ -6,11 +6,13 @@ import { Reader } from '../queue/reader.ts';
 import { askText, confirm } from './ask.ts';
 import { counted, describePlan } from './act-text.ts';
 import { carryOut, printResults, resultOf } from './carry-out.ts';
+import { type EditFlags, editOf } from './edit-flags.ts';
 import { CliError, EXIT, type ExitCode } from './exit-codes.ts';
 import { type Io, say } from './io.ts';
 import { DISCARDING, type LetterAct, replaying, RESTORING } from './letter-acts.ts';
 import { type FilterFlags, filterOf } from './letter-flags.ts';
-import { type Plan, planFor } from './letter-plan.ts';
+import { lettersFrom } from './letters-from.ts';
+import { type NamedLetter, type Plan, planFor } from './letter-plan.ts';
 import { operatorName } from './operator.ts';
 import { loadConfig } from './settings.ts';
 
@@ -25,7 +27,9 @@ export interface ActFlags extends FilterFlags {
   limit: number;
 }
 
-export interface ReplayFlags extends ActFlags {
+export interface ReplayFlags extends ActFlags, EditFlags {
+  /** A file of an export, `-` for standard input. */
+  from?: string;
   newKey?: boolean;
   acceptDouble?: boolean;
   ignoreExpiry?: boolean;
@@ -35,14 +39,22 @@ export interface ReplayFlags extends ActFlags {
 const TYPED_ABOVE = 100;
 const ACCEPTED = 'applied twice';
 
-export function deadLettersReplay(io: Io, flags: ReplayFlags, ids: readonly string[]): Promise<ExitCode> {
-  const { newKey, acceptDouble, ignoreExpiry } = flags;
+export async function deadLettersReplay(io: Io, flags: ReplayFlags, ids: readonly string[]): Promise<ExitCode> {
+  const { newKey, acceptDouble, ignoreExpiry, from, bodyFile } = flags;
+  if (from !== undefined && ids.length > 0)
+    throw new CliError('USAGE', '--from and ids both say which dead letters: give one of them');
+  if (from === '-' && bodyFile === '-')
+    throw new CliError('USAGE', '--from - and --body-file - both read standard input');
+  const edit = await editOf(io, flags);
+  if (edit && (ids.length !== 1 || from !== undefined))
+    throw new CliError('USAGE', 'a changed write is one write: give the id of one dead letter');
   const act = replaying({
-    ...(newKey && { newKey }),
+    ...((newKey || edit) && { newKey: true as const }),
     ...(acceptDouble && { acceptDouble }),
     ...(ignoreExpiry && { ignoreExpiry }),
+    ...(edit && { edit }),
   });
-  return actOnLetters(io, flags, ids, act);
+  return actOnLetters(io, flags, from === undefined ? ids : await lettersFrom(io, from), act);
 }
 
 export const deadLettersDiscard = (io: Io, flags: ActFlags, ids: readonly string[]): Promise<ExitCode> =>
@@ -51,7 +63,9 @@ export const deadLettersDiscard = (io: Io, flags: ActFlags, ids: readonly string
 export const deadLettersRestore = (io: Io, flags: ActFlags, ids: readonly string[]): Promise<ExitCode> =>
   actOnLetters(io, flags, ids, RESTORING);
 
-async function actOnLetters(io: Io, flags: ActFlags, ids: readonly string[], act: LetterAct): Promise<ExitCode> {
+type Ids = readonly (string | NamedLetter)[];
+
+async function actOnLetters(io: Io, flags: ActFlags, ids: Ids, act: LetterAct): Promise<ExitCode> {
   const now = Date.now();
   const filter = filterOf(flags, now);
   const { destination, limit, dryRun = false } = flags;

@@ -1,6 +1,6 @@
 // waybill dead-letters audit: what operators, and retention, did to dead letters, the newest first.
 import { printable } from '../core/envelope.ts';
-import { type AuditEntry, audit } from '../queue/acts.ts';
+import { type AuditEntry, audit, isOperationAct, isPauseAct } from '../queue/acts.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { inOrder, upTo } from './in-order.ts';
 import { type Io, say, write } from './io.ts';
@@ -44,6 +44,9 @@ function row(entry: AuditEntry): string[] {
       '-',
       `${entry.count} were past their age or number`,
     ];
+  if (isPauseAct(entry)) return [...known, '-', '-', cell(entry.reason)];
+  if (isOperationAct(entry))
+    return [...known, `${entry.verb} of ${entry.count}`, '-', cell(`${entry.reason} (operation ${entry.operation})`)];
   const { letter, verdict, reason, newKey, generation, doubleAccepted } = entry;
   const how = [
     ...(newKey ? [`new key ${newKey.idempotencyKey}`] : generation === undefined ? [] : [`generation ${generation}`]),

@@ -1,6 +1,7 @@
 // The commands below `waybill dead-letters` and their options.
 import { type Command, Option } from 'commander';
 import type { ExitCode } from './exit-codes.ts';
+import { readHeader } from './enqueue-flags.ts';
 import { perSecond, wholeNumber } from './flag-values.ts';
 import type { Io } from './io.ts';
 import { addFilterFlags, FILTER_HELP, noReasonHere } from './letter-flags.ts';
@@ -41,6 +42,11 @@ export function addDeadLetters(program: Command, run: Run): void {
     .option('--new-key', 'as new writes under new keys; for what was not applied')
     .option('--accept-double', 'also what may be applied twice by it')
     .option('--ignore-expiry', 'also past the expiry of the write itself')
+    .option('--body <json>', 'with another body, which is sent as it stands; of one letter, under a new key')
+    .option('--body-file <file>', 'the same from a file; - is standard input')
+    .option('--path <path>', 'to another path; of one letter, under a new key')
+    .option('--header <name:value>', 'with these headers in place of its own; may be given several times', readHeader)
+    .option('--from <file>', 'those that the lines of an export name; - is standard input')
     .addHelpText('after', FILTER_HELP + REPLAY_HELP + ACT_HELP)
     .action(run(async () => (await import('./dead-letters-act.ts')).deadLettersReplay));
   addActFlags(
@@ -65,6 +71,12 @@ export function addDeadLetters(program: Command, run: Run): void {
     .option('--destination <name>', 'of this one only')
     .option('--limit <n>', 'at most so many', wholeNumber(1, MAX_LIST), 50)
     .action(run(async () => (await import('./dead-letters-audit.ts')).deadLettersAudit));
+  letters
+    .command('reindex')
+    .description('put their lookup rows right, out of the letters themselves; beside workers and operators')
+    .option('--destination <name>', 'of this one only')
+    .addHelpText('after', REINDEX_HELP)
+    .action(run(async () => (await import('./dead-letters-reindex.ts')).deadLettersReindex));
 }
 
 const addActFlags = (command: Command): Command =>
@@ -77,8 +89,15 @@ const addActFlags = (command: Command): Command =>
     .option('--rate <n>', 'at most so many a second', perSecond)
     .option('--limit <n>', 'at most so many, the oldest first', wholeNumber(1, MAX_ACTS), MAX_ACTS);
 
+const REINDEX_HELP = `
+
+Needed once after an update from a version that did not keep a row, and where somebody has changed keys by hand. May be
+stopped and run again at any time. Prints {"destination","letters","removed","added"}: open letters, rows that led nowhere,
+rows that were missing or wrong.`;
+
 const REPLAY_HELP = `
 
+A changed write (--body, --path, --header) always goes out under a new key; its dead letter keeps what it had.
 Under its own key a write cannot be applied twice while the API keeps the key. --accept-double is for what could be:
 on a terminal it is confirmed by typing, whatever else is given; without one it takes --yes.`;
 

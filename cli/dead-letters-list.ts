@@ -10,7 +10,7 @@ import { type Letter, select, type Selected } from './letter-selection.ts';
 import { layOut, printDocuments } from './output.ts';
 import { withReader } from './reading.ts';
 
-/** What a list reads at most before it shows what it has. An export, or an act, reads all. */
+/** Letters that a list looks into at most, where no row tells. An export, or an act, looks into all. */
 const LOOK_AT_MOST = 100_000;
 const MAX_ACT = 200;
 

@@ -21,7 +21,7 @@ as ndjson unless -o says otherwise. On a terminal one write is a row, and of man
 Feeding the same keys again is safe: what stands in the queue is a duplicate.`;
 
 /** A header as `--header` gives it; several are kept in order. */
-type Header = [name: string, value: string];
+export type Header = [name: string, value: string];
 
 export interface EnqueueFlags extends GlobalFlags {
   file?: string;
@@ -76,16 +76,14 @@ export function saysOneWrite(flags: EnqueueFlags): boolean {
   }
   if (flags.file !== undefined)
     throw new CliError('USAGE', '--path is for one write, --file for the lines of many: give one of them');
-  if (flags.body !== undefined && flags.bodyFile !== undefined)
-    throw new CliError('USAGE', '--body and --body-file both give the body: give one of them');
+  checkOneBody(flags);
   return true;
 }
 
 /** @throws CliError USAGE when the body cannot be read, or is no JSON */
 export async function writeOfFlags(io: Io, flags: EnqueueFlags): Promise<WriteLine> {
   const { path, method = 'POST', header, key, delay, priority, maxAttempts, expiresAt } = flags;
-  const body = flags.bodyFile === undefined ? flags.body : await readBody(io, flags.bodyFile);
-  if (body !== undefined) checkBody(body, flags.bodyFile === undefined ? '--body' : `--body-file ${flags.bodyFile}`);
+  const body = await bodyOfFlags(io, flags);
   return toWriteLine(1, {
     path,
     method,
@@ -97,6 +95,20 @@ export async function writeOfFlags(io: Io, flags: EnqueueFlags): Promise<WriteLi
     maxAttempts,
     expiresAt: expiresAt !== undefined && /^\d+$/.test(expiresAt) ? Number(expiresAt) : expiresAt,
   });
+}
+
+/** @throws CliError USAGE when the body is given twice, cannot be read, or is no JSON */
+export async function bodyOfFlags(io: Io, flags: Pick<EnqueueFlags, 'body' | 'bodyFile'>): Promise<string | undefined> {
+  checkOneBody(flags);
+  const { bodyFile } = flags;
+  const body = bodyFile === undefined ? flags.body : await readBody(io, bodyFile);
+  if (body !== undefined) checkBody(body, bodyFile === undefined ? '--body' : `--body-file ${bodyFile}`);
+  return body;
+}
+
+function checkOneBody({ body, bodyFile }: Pick<EnqueueFlags, 'body' | 'bodyFile'>): void {
+  if (body !== undefined && bodyFile !== undefined)
+    throw new CliError('USAGE', '--body and --body-file both give the body: give one of them');
 }
 
 /** In the shell's terms; the contract's own words are those of a program that adds a write. */

@@ -1,8 +1,5 @@
 // waybill enqueue: one write that flags say, or many from the lines of standard input or a file, into a destination's
 // queue; each is answered, in order.
-import { open } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import type { Readable } from 'node:stream';
 import { printable } from '../core/envelope.ts';
 import { codeOf } from '../core/outcome.ts';
 import { createQueue, type WriteQueue } from '../producer/index.ts';
@@ -12,6 +9,7 @@ import { CliError, EXIT, type ExitCode } from './exit-codes.ts';
 import { type Io, say, write } from './io.ts';
 import { layOut, printDocuments } from './output.ts';
 import { bytesIn, startProgress } from './progress.ts';
+import { openInput } from './read-lines.ts';
 import { loadConfig } from './settings.ts';
 
 export async function enqueue(io: Io, flags: EnqueueFlags, destination: string): Promise<ExitCode> {
@@ -53,7 +51,7 @@ async function enqueueOne(io: Io, flags: EnqueueFlags, queue: WriteQueue): Promi
 }
 
 async function enqueueLines(io: Io, flags: EnqueueFlags, queue: WriteQueue): Promise<ExitCode> {
-  const input = flags.file === undefined || flags.file === '-' ? io.stdin : await openFile(io, flags.file);
+  const input = flags.file === undefined || flags.file === '-' ? io.stdin : await openInput(io, '--file', flags.file);
   const counts = { queued: 0, duplicate: 0, conflict: 0, invalid: 0, refused: 0, unavailable: 0 };
   const { asked } = io.untilStopped();
   asked.addEventListener('abort', () => input.destroy(), { once: true });
@@ -111,18 +109,6 @@ async function enqueueLines(io: Io, flags: EnqueueFlags, queue: WriteQueue): Pro
 function whatNext(lastLine: number, madeKeys: number): string {
   if (madeKeys === 0) return 'Feeding all lines again is safe: what was added is a duplicate then.';
   return `Go on after line ${lastLine}: ${madeKeys} of the writes that were added had no idempotencyKey, and feeding them again would add them again.`;
-}
-
-/** @throws CliError USAGE when it is not there or is no file */
-async function openFile(io: Io, name: string): Promise<Readable> {
-  try {
-    const file = await open(resolve(io.cwd, name));
-    if (!(await file.stat()).isDirectory()) return file.createReadStream();
-    await file.close();
-  } catch (error) {
-    throw new CliError('USAGE', `--file ${name} cannot be read (${codeOf(error)})`, error);
-  }
-  throw new CliError('USAGE', `--file ${name} is a folder`);
 }
 
 const told = (counts: Record<LineAnswer['status'], number>): string =>

@@ -2,10 +2,11 @@
 import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import { fieldOf } from '../core/envelope.ts';
+import { verdictInWords } from '../core/evidence.ts';
 import type { FiledLetter } from '../queue/dead-letters.ts';
 import type { Found, FoundState } from '../queue/find.ts';
 import { fromNow } from './age.ts';
-import { attemptsTable, line, postponements, text, unrecorded, VERDICT_WORDS } from './attempts-text.ts';
+import { attemptsTable, line, postponements, text, unrecorded } from './attempts-text.ts';
 import { actInWords } from './letter-acts.ts';
 import { layOut } from './output.ts';
 import { isoTime } from './reading.ts';
@@ -27,7 +28,7 @@ export function describeFound(found: Found, stream: Writable, now = Date.now()):
     ['write', `${text(found.method ?? '(no write)')} ${text(found.path ?? '')}`],
     ['destination', found.destination],
     ['state', state],
-    ['verdict', `${verdict}${settled ? '' : ' so far'}: ${VERDICT_WORDS[verdict] ?? 'no such verdict is known'}`],
+    ['verdict', `${verdict}${settled ? '' : ' so far'}: ${verdictInWords(verdict)}`],
     ['because', letter && `${letter.reason}: ${text(letter.because)}`],
     ['the API said', letter?.envelope?.message && text(letter.envelope.message)],
     ['field', letter && fieldOf(letter.envelope)],

@@ -21,6 +21,22 @@ export function duration(text: string): number {
   throw new InvalidArgumentError('It must be a number and a unit: 90s, 15m, 2h or 7d.');
 }
 
+/** The same, up to a bound. */
+export const durationUpTo =
+  (maxMs: number, inWords: string) =>
+  (text: string): number => {
+    const ms = duration(text);
+    if (ms <= maxMs) return ms;
+    throw new InvalidArgumentError(`It must be ${inWords} at most.`);
+  };
+
+/** A share, 0 to 1. */
+export function share(text: string): number {
+  const value = /^(?:0|1)(?:\.\d{1,6})?$/.test(text) ? Number(text) : NaN;
+  if (value <= 1) return value;
+  throw new InvalidArgumentError('It must be a number from 0 to 1.');
+}
+
 /** @returns epoch ms */
 export function isoInstant(text: string): number {
   const at = parseIsoTime(text);

@@ -57,6 +57,7 @@ export function replaying(options: ReplayOptions): LetterAct {
     verb: 'replay',
     from: 'open',
     how(count) {
+      if (options.edit) return ', changed, under a new key';
       if (options.newKey !== undefined) return count === 1 ? ' under a new key' : ' under new keys';
       return count === 1 ? ' under its own key' : ' under their own keys';
     },

@@ -3,10 +3,13 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DEAD_REASONS, type DeadReason } from '../core/decide.ts';
 import { MAX_CODE } from '../core/envelope.ts';
 import { type Verdict, VERDICTS } from '../core/verdict.ts';
+import { MAX_ATTEMPTS } from '../core/write.ts';
 import type { LetterFilter } from '../queue/letter-filter.ts';
 import { CliError } from './exit-codes.ts';
 import { duration, isoInstant, textUpTo, wholeNumber } from './flag-values.ts';
 import type { ReadingFlags } from './reading.ts';
+
+const MAX_TEXT = 200;
 
 export interface FilterFlags extends ReadingFlags {
   code?: string;
@@ -14,6 +17,9 @@ export interface FilterFlags extends ReadingFlags {
   status?: number;
   deadReason?: DeadReason;
   verdict?: Verdict;
+  attempts?: number;
+  replayedBefore?: boolean;
+  text?: string;
   /** ms */
   olderThan?: number;
   newerThan?: number;
@@ -24,7 +30,7 @@ export interface FilterFlags extends ReadingFlags {
 
 export const FILTER_HELP = `
 Letters are named by id (dead letter id, job id, idempotency key or request_id), or by what they have in common: every
-flag that is given must hold. --code and --field are compared exactly. --dead-reason is why the write died; an act's own
+flag that is given must hold. --code and --field are compared exactly; --text has to look into letters. --dead-reason is why the write died; an act's own
 --reason is why you act, and is written down with it.`;
 
 export function addFilterFlags(command: Command): Command {
@@ -35,6 +41,10 @@ export function addFilterFlags(command: Command): Command {
     .option('--status <n>', 'whose last answer had this HTTP status', wholeNumber(100, 599))
     .addOption(new Option('--dead-reason <reason>', 'that died of this').choices(DEAD_REASONS))
     .addOption(new Option('--verdict <verdict>', 'of this verdict').choices(VERDICTS))
+    .option('--attempts <n>', 'that spent so many attempts', wholeNumber(0, MAX_ATTEMPTS))
+    .option('--replayed-before', 'that were replayed before and died again')
+    .option('--no-replayed-before', 'that were not')
+    .option('--text <part>', 'with this part in message, path or body, whatever its case', textUpTo(MAX_TEXT))
     .addOption(
       new Option('--older-than <span>', 'dead for longer: 90s, 15m, 2h, 7d').argParser(duration).conflicts('before'),
     )
@@ -54,7 +64,7 @@ export const noReasonHere = (): Option =>
  * @throws CliError USAGE when no time lies between the bounds
  */
 export function filterOf(flags: FilterFlags, now: number): LetterFilter {
-  const { code, field, status, deadReason, verdict, olderThan, newerThan } = flags;
+  const { code, field, status, deadReason, verdict, attempts, replayedBefore, text, olderThan, newerThan } = flags;
   const before = olderThan === undefined ? flags.before : now - olderThan;
   const since = newerThan === undefined ? flags.since : now - newerThan;
   if (before !== undefined && since !== undefined && before <= since)
@@ -65,6 +75,9 @@ export function filterOf(flags: FilterFlags, now: number): LetterFilter {
     ...(status !== undefined && { status }),
     ...(deadReason !== undefined && { reason: deadReason }),
     ...(verdict !== undefined && { verdict }),
+    ...(attempts !== undefined && { attempts }),
+    ...(replayedBefore !== undefined && { replayed: replayedBefore }),
+    ...(text !== undefined && { text }),
     ...(before !== undefined && { before }),
     ...(since !== undefined && { since }),
   };

@@ -34,8 +34,15 @@ export interface Plan {
   since?: number;
 }
 
+/** A letter at the destination that a line of an export says. */
+export interface NamedLetter {
+  id: string;
+  destination: string;
+}
+
 export interface Asked {
-  ids: readonly string[];
+  /** As they were typed, or as an export names them. */
+  ids: readonly (string | NamedLetter)[];
   destination: string | undefined;
   filter: LetterFilter;
   limit: number;
@@ -62,16 +69,22 @@ async function settle(reader: Reader, act: LetterAct, asked: Asked, now: number)
     advice: new Map(),
     more: false,
   };
-  const put = (letter: Letter): void => putLetter(plan, act, letter, now);
+  const seen = new Set<string>();
+  /** Two ids may name one letter. */
+  const put = (letter: Letter): void => {
+    const place = `${letter.destination} ${letter.id}`;
+    if (!seen.has(place)) putLetter(plan, act, letter, now);
+    seen.add(place);
+  };
   if (asked.ids.length > 0) {
     for (const id of new Set(asked.ids)) {
       plan.more = plan.items.length === asked.limit;
       if (plan.more) break;
-      await putNamed(plan, reader, id, asked, put);
+      await putNamed(plan, reader, typeof id === 'string' ? { id } : id, asked, put);
     }
     return plan;
   }
-  const { letters } = await select(reader, { ...asked, state: act.from, first: 'oldest' });
+  const { letters } = await select(reader, { ...asked, ids: [], state: act.from, first: 'oldest' });
   for await (const letter of letters) {
     plan.more = plan.items.length === asked.limit;
     if (plan.more) break;
@@ -80,8 +93,14 @@ async function settle(reader: Reader, act: LetterAct, asked: Asked, now: number)
   return plan;
 }
 
-async function putNamed(plan: Unsettled, reader: Reader, id: string, asked: Asked, put: (letter: Letter) => void) {
-  const { letters, instead } = await lettersOf(reader, id, asked.destination);
+async function putNamed(
+  plan: Unsettled,
+  reader: Reader,
+  { id, destination: at }: { id: string; destination?: string },
+  asked: Asked,
+  put: (letter: Letter) => void,
+): Promise<void> {
+  const { letters, instead } = await lettersOf(reader, id, at ?? asked.destination);
   const [only, ...others] = letters;
   const not = (status: 'refused' | 'not-found', code: string, message: string): void =>
     putNot(plan, { letter: id, not: { status, error: { code, message } } });
@@ -95,9 +114,9 @@ async function putNamed(plan: Unsettled, reader: Reader, id: string, asked: Aske
     const why = instead ?? 'nothing stands for it';
     return not('not-found', 'NOT_FOUND', `no dead letter for ${JSON.stringify(id.slice(0, MAX_ID))}: ${why}`);
   }
-  if (!isMeant(only, asked.filter))
+  if (!isMeant(only, asked.filter) || (asked.destination ?? only.destination) !== only.destination)
     return not('refused', 'NO_MATCH', `dead letter ${only.id} does not match the filter`);
-  if (!plan.items.some(({ letter, destination }) => letter === only.id && destination === only.destination)) put(only);
+  put(only);
 }
 
 const MAX_ID = 80;

@@ -5,14 +5,19 @@ import {
   countLetters,
   type FiledLetter,
   isMeant,
+  type LetterCursor,
   letters,
   lookAtLetter,
+  pageOfLetters,
   type UnreadableLetter,
 } from '../queue/dead-letters.ts';
 import { find } from '../queue/find.ts';
 import type { LetterFilter } from '../queue/letter-filter.ts';
 import type { Reader } from '../queue/reader.ts';
 import { inOrder } from './in-order.ts';
+
+/** Letters that are held at a time. */
+const PAGE = 50;
 
 export type Letter = FiledLetter | UnreadableLetter;
 
@@ -24,7 +29,7 @@ export interface Sought {
   state?: LetterState | undefined;
   first: 'oldest' | 'newest';
   filter: LetterFilter;
-  /** Stops after so many letters, whether they match or not. */
+  /** Stops once so many letters had to be looked into, because no row tells whether they match. */
   lookAtMost?: number;
 }
 
@@ -32,7 +37,7 @@ export interface Selected {
   letters: AsyncGenerator<Letter>;
   /** How many there are, matching or not; of ids none is counted. */
   total: number;
-  /** How many were read so far. */
+  /** How many had to be looked into so far. */
   looked: number;
   /** Ids that nothing was found for so far. */
   missing: string[];
@@ -45,7 +50,7 @@ export async function select(reader: Reader, sought: Sought): Promise<Selected> 
   const names = await reader.destinations(destination);
   const selected: Omit<Selected, 'letters'> = { total: 0, looked: 0, missing: [], unmeant: [] };
   if (ids.length > 0) return Object.assign(selected, { letters: named(reader, sought, selected) });
-  for (const name of names) selected.total += await countLetters(reader, name, state);
+  for (const name of names) selected.total += (await countLetters(reader, name, { state })).count;
   const streams = names.map((name) => matching(reader, name, sought, selected));
   return Object.assign(selected, { letters: inOrder(streams, first, (letter) => timeOf(letter, state)) });
 }
@@ -53,16 +58,23 @@ export async function select(reader: Reader, sought: Sought): Promise<Selected> 
 async function* matching(
   reader: Reader,
   destination: string,
-  { state = 'open', first, filter, lookAtMost = Infinity }: Sought,
+  { state = 'open', first, filter, lookAtMost }: Sought,
   selected: { looked: number },
 ): AsyncGenerator<Letter> {
-  const { since, before } = filter;
-  const bounds = { ...(since !== undefined && { since }), ...(before !== undefined && { before }) };
-  for await (const letter of letters(reader, destination, { state, first, filter: bounds })) {
-    if (selected.looked >= lookAtMost) return;
-    selected.looked += 1;
-    if (isMeant(letter, filter)) yield letter;
+  if (lookAtMost === undefined) {
+    yield* letters(reader, destination, { state, first, filter });
+    return;
   }
+  let after: LetterCursor | undefined;
+  do {
+    const scanLimit = lookAtMost - selected.looked;
+    if (scanLimit <= 0) return;
+    const asked = { state, first, filter, limit: PAGE, scanLimit, ...(after && { after }) };
+    const page = await pageOfLetters(reader, destination, asked);
+    selected.looked += page.scanned;
+    yield* page.letters;
+    after = page.next;
+  } while (after);
 }
 
 async function* named(

@@ -1,20 +1,13 @@
 // A dead letter with all that a person needs to decide what becomes of it: why, what is known, the write itself, what
 // was done so far, and what can be done now. Every text may be the API's.
 import { fieldOf, printable } from '../core/envelope.ts';
+import { evidenceInWords, verdictInWords } from '../core/evidence.ts';
 import { parseKeepingDigits } from '../core/json.ts';
 import type { ReplayRuling } from '../core/replay.ts';
 import type { FiledLetter } from '../queue/dead-letters.ts';
 import { refused } from '../queue/operate.ts';
 import { fromNow } from './age.ts';
-import {
-  attemptsTable,
-  evidenceInWords,
-  line,
-  postponements,
-  text,
-  unrecorded,
-  VERDICT_WORDS,
-} from './attempts-text.ts';
+import { attemptsTable, line, postponements, text, unrecorded } from './attempts-text.ts';
 import { actInWords } from './letter-acts.ts';
 import { layOut } from './output.ts';
 import { isoTime } from './reading.ts';
@@ -44,7 +37,7 @@ export function describeLetter(letter: FiledLetter, rulings: Rulings, now: numbe
     ['field', fieldOf(envelope)],
     ['details', envelope?.details && text(envelope.details)],
     ['request_id', letter.requestId && text(letter.requestId)],
-    ['verdict', `${verdict}: ${VERDICT_WORDS[verdict] ?? 'no such verdict is known'}`],
+    ['verdict', `${verdict}: ${verdictInWords(verdict)}`],
     ['evidence', evidenceInWords(journal, lost)],
     ['key', write && text(write.idempotencyKey)],
     ["key's life", keyLife(letter, now)],

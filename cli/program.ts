@@ -8,8 +8,19 @@ import { COMPLETION_HELP, SHELLS } from './completion-scripts.ts';
 import { addDeadLetters, type Run } from './dead-letters-commands.ts';
 import { ENQUEUE_HELP, readHeader } from './enqueue-flags.ts';
 import { EXIT_CODES_HELP, type ExitCode } from './exit-codes.ts';
-import { wholeNumber } from './flag-values.ts';
+import { durationUpTo, share, wholeNumber } from './flag-values.ts';
 import type { Io } from './io.ts';
+import { addFilterFlags, noReasonHere } from './letter-flags.ts';
+
+const LETTER_STATES = ['open', 'replayed', 'discarded'];
+/** What the configuration allows. */
+const MAX_BASE_MS = 3_600_000;
+const MAX_CAP_MS = 86_400_000;
+
+const WHAT_IF_HELP = `
+What is left out stays as the configuration has it. Only letters that have spent all of their attempts count. One is saved
+where the records show a success that one of the other policy's attempts would have met; where they show neither that nor
+a failure it counts as unknown. Sends nothing and changes nothing. Up to 20000 letters are looked at, the newest first.`;
 
 /** @param end is told the exit code of the command that ran */
 export function buildProgram(io: Io, end: (code: ExitCode) => void): Command {
@@ -93,6 +104,36 @@ export function buildProgram(io: Io, end: (code: ExitCode) => void): Command {
     .option('--destination <name>', 'this one only')
     .option('--wide', 'all columns')
     .action(run(async () => (await import('./status.ts')).statusCommand));
+  for (const [verb, description] of [
+    ['pause', 'hold a destination: workers finish what they have and take no more of its writes'],
+    ['resume', 'let a paused destination go on'],
+  ] as const) {
+    program
+      .command(`${verb} <destination>`)
+      .description(description)
+      .option('--reason <text>', 'why you do it; written down with the act')
+      .option('--by <name>', 'who does it; default WAYBILL_OPERATOR, or user@host')
+      .action(run(async () => (await import('./pause.ts'))[`${verb}Command`]));
+  }
+  addFilterFlags(program.command('what-if'))
+    .description('what another retry policy would have done for the dead letters, by the attempts on record')
+    .option('--max-attempts <n>', 'attempts in all, the first one included', wholeNumber(1, MAX_ATTEMPTS))
+    .option('--base <span>', 'the wait after the first attempt: 1s, 2m', durationUpTo(MAX_BASE_MS, 'an hour'))
+    .option('--cap <span>', 'the longest wait before jitter: 60s, 15m', durationUpTo(MAX_CAP_MS, 'a day'))
+    .option('--jitter <share>', 'what chance may add to a wait, 0 to 1', share)
+    .addOption(new Option('--state <state>', 'of those in this state; default all').choices(LETTER_STATES))
+    .addOption(noReasonHere())
+    .addHelpText('after', WHAT_IF_HELP)
+    .action(run(async () => (await import('./what-if.ts')).whatIfCommand));
+  program
+    .command('dashboard')
+    .description('dead letters in a browser: why, replay, discard; until SIGTERM')
+    .option('--host <ip>', 'listen there; default 127.0.0.1, this machine alone, and any other needs a way to sign in')
+    .option('--port <n>', 'default 7070; 0 for a free one', wholeNumber(0, 65_535))
+    .option('--base <path>', 'serve it below a path, such as /ops/waybill')
+    .addOption(new Option('--log-level <level>', 'lines of this level and above').choices(LOG_LEVELS))
+    .addHelpText('after', DASHBOARD_HELP)
+    .action(run(async () => (await import('./dashboard.ts')).dashboard));
   program
     .command('doctor')
     .description('can Redis, this configuration and the APIs keep the promises? Sends no write')
@@ -126,6 +167,10 @@ export function buildProgram(io: Io, end: (code: ExitCode) => void): Command {
     .action(async (words: string[]) => end(await (await import('./completion.ts')).complete(io, program, words)));
   return program;
 }
+
+const DASHBOARD_HELP = `
+Who may sign in stands in WAYBILL_DASHBOARD_TOKENS, or in the file that WAYBILL_DASHBOARD_TOKENS_FILE names, as
+name:role:token with a role of viewer, operator or admin. Without it the dashboard is open to this machine alone.`;
 
 function version(): string {
   // Beside cli/ in a checkout, beside dist/ in the package.

@@ -1,4 +1,11 @@
-// Standard input by lines, in bounded memory: a line that is too long is told as such and passed over.
+// Standard input or a file by lines, in bounded memory: a line that is too long is told as such and passed over.
+import { open } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Readable } from 'node:stream';
+import { codeOf } from '../core/outcome.ts';
+import { CliError } from './exit-codes.ts';
+import type { Io } from './io.ts';
+
 const LINE_BREAK = 0x0a;
 export const MAX_LINE_BYTES = 6 * 1024 * 1024;
 
@@ -44,4 +51,16 @@ function toLine(number: number, parts: readonly Buffer[], bytes: number): Line {
   } catch {
     return { number, wrong: 'is not UTF-8' };
   }
+}
+
+/** @param flag that names the file, for messages. @throws CliError USAGE when it is not there or is no file */
+export async function openInput({ cwd }: Pick<Io, 'cwd'>, flag: string, name: string): Promise<Readable> {
+  try {
+    const file = await open(resolve(cwd, name));
+    if (!(await file.stat()).isDirectory()) return file.createReadStream();
+    await file.close();
+  } catch (error) {
+    throw new CliError('USAGE', `${flag} ${name} cannot be read (${codeOf(error)})`, error);
+  }
+  throw new CliError('USAGE', `${flag} ${name} is a folder`);
 }

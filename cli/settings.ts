@@ -15,23 +15,38 @@ export interface GlobalFlags {
   redis?: string;
 }
 
+/** Those of its commands that stand for a setting. */
+interface ConfigFlags extends GlobalFlags {
+  logLevel?: string;
+  healthPort?: number;
+  host?: string;
+  port?: number;
+}
+
+const SETTING_FLAGS: Record<Exclude<keyof ConfigFlags, keyof GlobalFlags>, { path: string[]; from: string }> = {
+  logLevel: { path: ['log', 'level'], from: '--log-level' },
+  healthPort: { path: ['health', 'port'], from: '--health-port' },
+  host: { path: ['dashboard', 'host'], from: '--host' },
+  port: { path: ['dashboard', 'port'], from: '--port' },
+};
+
 /**
  * @param withDemo goes to the server of a `waybill dev` in this folder when nothing else is said
  * @throws WaybillError INVALID_CONFIG naming everything that is wrong, wherever it came from
  */
 export async function loadConfig(
   { env, cwd }: Pick<Io, 'env' | 'cwd'>,
-  flags: GlobalFlags & { logLevel?: string; healthPort?: number },
+  flags: ConfigFlags,
   { withDemo = true }: { withDemo?: boolean } = {},
 ): Promise<Config> {
   const file = await readConfigFile(cwd, flags.config ?? (env.WAYBILL_CONFIG || undefined));
   const environment = readEnvironment(env, file?.value);
   const overrides: Override[] = [...environment.overrides];
   if (flags.redis !== undefined) overrides.push(redisFlag(flags.redis));
-  if (flags.logLevel !== undefined)
-    overrides.push({ path: ['log', 'level'], value: flags.logLevel, from: '--log-level' });
-  if (flags.healthPort !== undefined)
-    overrides.push({ path: ['health', 'port'], value: flags.healthPort, from: '--health-port' });
+  for (const [flag, { path, from }] of Object.entries(SETTING_FLAGS)) {
+    const value = flags[flag as keyof typeof SETTING_FLAGS];
+    if (value !== undefined) overrides.push({ path, value, from });
+  }
   if (withDemo && !namesRedis(file?.value) && !overrides.some(({ path }) => path[0] === 'redis')) {
     // While `waybill dev` runs in this folder, its server is the one that is meant.
     const server = await findPrivateRedis(cwd);

@@ -10,6 +10,9 @@ export type WaybillErrorCode =
   | 'LETTER_EXISTS' // a dead letter stands under this id already; nothing was written
   | 'LETTER_HANDLED' // somebody else has replayed, discarded or restored the dead letter; the message says who and when
   | 'REPLAY_REFUSED' // the replay could apply the write twice, or cannot be sent; nothing was changed
+  | 'NOT_CONFIRMED' // what a person has to type for a bulk operation was not given, or its count has changed since; nothing was changed
+  | 'OPERATION_REFUSED' // the bulk operation means no letter or too many, or its state does not allow that; nothing was changed
+  | 'MASK_MISPLACED' // an edited write has a mask where it stands for no value; `field` says where, and nothing was enqueued
   | 'WAIT_TIMEOUT' // the write had not ended within waitFor's time limit; it goes on
   | 'NOT_FOUND'; // no such write, dead letter or destination
 

@@ -114,4 +114,8 @@ function underSameKey(facts: ReplayFacts, request: ReplayRequest, now: number, r
   return { allowed: true, journal: { ...begin, doubtBefore: 'final' }, doubleAccepted: true };
 }
 
-const isoTime = (at: number): string => new Date(at).toISOString();
+/** What stands in Redis may be anybody's, and no time. */
+function isoTime(at: number): string {
+  const time = new Date(at);
+  return Number.isNaN(time.getTime()) ? '(no time)' : time.toISOString();
+}

@@ -2,9 +2,11 @@
 import type { JobJson } from 'bullmq';
 import { AddingBackend } from './adding-backend.ts';
 import { auditKey, deadQueueName, prefixOf, retentionKey, rowKeys, unsaidKey } from './keys.ts';
+import type { LetterClass } from './letter-class.ts';
 import { LETTER_PRIORITY } from './letter-job.ts';
 import { DISCARD, REPLAY_SCRIPTS, RESTORE } from './scripts/acts.ts';
 import type { RetentionOptions } from './retention.ts';
+import { PAUSE } from './scripts/pause.ts';
 import { SCRUB, TRIM } from './scripts/retention.ts';
 
 /** How a script answered an act. `handled`: the letter is not where the act expects it; nothing was written then. */
@@ -54,6 +56,7 @@ export class ActingBackend extends AddingBackend {
           dead.open,
           dead.replayed,
           auditKey(this.destination),
+          rowKeys(this.destination).classes,
         ],
         args: [payloadHash, journal, letterId, sourceId, act, now],
       }),
@@ -66,9 +69,24 @@ export class ActingBackend extends AddingBackend {
     return acted(await this.run(await this.scriptClient(), DISCARD, [...keys, letterId, act, now, words]));
   }
 
-  async restore(letterId: string, act: string, now: number): Promise<Acted> {
+  /** @param into the letter's class */
+  async restore(letterId: string, act: string, now: number, into: LetterClass): Promise<Acted> {
     const keys = [...this.#asideKeys(letterId), this.#deadKeys().counter, auditKey(this.destination)];
-    return acted(await this.run(await this.scriptClient(), RESTORE, [...keys, letterId, act, LETTER_PRIORITY, now]));
+    const args = [letterId, act, LETTER_PRIORITY, now, into.id, into.facets];
+    return acted(await this.run(await this.scriptClient(), RESTORE, [...keys, ...args]));
+  }
+
+  /**
+   * Pauses the destination, or lets it go on.
+   * @returns false when it was so already
+   */
+  async pauseOrResume(paused: boolean, act: string): Promise<boolean> {
+    const args = this.pauseArgs(paused);
+    const keys = [...args.slice(0, -2), auditKey(this.destination)];
+    const left = (await this.run(await this.scriptClient(), PAUSE, [...keys, ...args.slice(-2), act])) as number;
+    // BullMQ's own takes back the rest of a long line, slice by slice.
+    if (left > 0) await this.pause(paused);
+    return left >= 0;
   }
 
   /**
@@ -96,6 +114,7 @@ export class ActingBackend extends AddingBackend {
       dead.open,
       dead.replayed,
       dead.discarded,
+      rows.classes,
       slice,
       this.toKey(''),
       dead.prefix,
@@ -126,6 +145,7 @@ export class ActingBackend extends AddingBackend {
       dead.open,
       unsaidKey(this.destination),
       retentionKey(this.destination),
+      rows.classes,
       slice,
       this.toKey(''),
       dead.prefix,
@@ -137,7 +157,8 @@ export class ActingBackend extends AddingBackend {
   /** What a letter leaves, and enters, when it is put aside. */
   #asideKeys(letterId: string): string[] {
     const dead = this.#deadKeys();
-    return [dead.letter(letterId), rowKeys(this.destination).byTime, dead.open, dead.discarded];
+    const { byTime, classes } = rowKeys(this.destination);
+    return [dead.letter(letterId), byTime, classes, dead.open, dead.discarded];
   }
 
   /** Where the dead letters are, in BullMQ's words: open ones are prioritized, replayed completed, discarded failed. */

@@ -15,6 +15,14 @@ export interface Operator {
   reason: string;
 }
 
+/** Who acts upon one letter, and as a part of what. */
+export interface Acting extends Operator {
+  /** The act's own id, where the same act may be tried again by somebody who does not know what came of it. */
+  actId?: string;
+  /** The bulk operation that it is an item of. */
+  operation?: string;
+}
+
 /** One act upon one dead letter. */
 export interface Act extends Operator {
   act: 'replay' | 'discard' | 'restore';
@@ -30,8 +38,34 @@ export interface Act extends Operator {
   generation?: number;
   /** Of a replay under a new key. */
   newKey?: { idempotencyKey: string; jobId: string };
+  /** Of a replay under a new key: another path, headers or body went out than those of the letter. */
+  edited?: true;
   /** Of a replay: a double application was possible, and accepted. */
   doubleAccepted?: true;
+  /** The bulk operation that it was an item of. */
+  operation?: string;
+}
+
+/** What was done with a bulk operation itself. */
+export interface OperationAct extends Operator {
+  act: 'operation-created' | 'operation-paused' | 'operation-resumed' | 'operation-cancelled' | 'operation-done';
+  at: number;
+  operation: string;
+  /** What it does to its letters. */
+  verb: 'replay' | 'discard' | 'restore';
+  /** How many letters it means; of one that has ended, how many it has acted on. */
+  count: number;
+  /** The letters that it means, as a query string; missing where they were named. */
+  filter?: string;
+  /** A double application was accepted. */
+  doubleAccepted?: true;
+}
+
+/** A destination was paused, or let go on. */
+export interface PauseAct extends Operator {
+  act: 'pause' | 'resume';
+  /** Epoch ms. */
+  at: number;
 }
 
 /** Retention took open dead letters away. */
@@ -64,7 +98,7 @@ export function checkOperator({ by, reason }: Operator): Operator {
 export function parseActs(text: string | null | undefined): Act[] {
   return (text ?? '').split('\n').flatMap((line) => {
     const act = parse(line);
-    return act && act.act !== 'trim' ? [act] : [];
+    return act && isActOnLetter(act) ? [act] : [];
   });
 }
 
@@ -73,14 +107,23 @@ export function letterState(acts: readonly Act[]): LetterState {
   return last === 'replay' ? 'replayed' : last === 'discard' ? 'discarded' : 'open';
 }
 
+type Noted = Act | Trimmed | OperationAct | PauseAct;
+
 /** An entry of the audit stream. */
-export type AuditEntry = { destination: string; entry: string } & (Act | Trimmed);
+export type AuditEntry = { destination: string; entry: string } & Noted;
+
+export const isOperationAct = <T extends Noted>(act: T): act is T & OperationAct => act.act.startsWith('operation-');
+export const isPauseAct = <T extends Noted>(act: T): act is T & PauseAct => act.act === 'pause' || act.act === 'resume';
+const isActOnLetter = (act: Noted): act is Act => act.act !== 'trim' && !isOperationAct(act) && !isPauseAct(act);
 
 const PAGE = 200;
 
-/** What was done at a destination, the newest first; `entry` is the stream's id, to go on from. */
-export async function* audit(reader: Reader, destination: string): AsyncGenerator<AuditEntry> {
-  let before = '+';
+/**
+ * What was done at a destination, the newest first; `entry` is the stream's id, to go on from.
+ * @param behind an entry: those that are older than it
+ */
+export async function* audit(reader: Reader, destination: string, behind?: string): AsyncGenerator<AuditEntry> {
+  let before = behind === undefined ? '+' : `(${behind}`;
   for (;;) {
     const entries = await reader.client.xrevrange(auditKey(destination), before, '-', 'COUNT', PAGE);
     for (const [entry, [, text]] of entries) {
@@ -93,13 +136,25 @@ export async function* audit(reader: Reader, destination: string): AsyncGenerato
   }
 }
 
-const ACTS = ['replay', 'discard', 'restore', 'trim'];
+const ACTS = [
+  'replay',
+  'discard',
+  'restore',
+  'trim',
+  'pause',
+  'resume',
+  'operation-created',
+  'operation-paused',
+  'operation-resumed',
+  'operation-cancelled',
+  'operation-done',
+];
 
-function parse(text: string): Act | Trimmed | undefined {
+function parse(text: string): Noted | undefined {
   try {
     const value: unknown = JSON.parse(text);
     const whole = isRecord(value) && ACTS.includes(String(value.act)) && Number.isFinite(value.at);
-    return whole && typeof value.by === 'string' ? (value as unknown as Act | Trimmed) : undefined;
+    return whole && typeof value.by === 'string' ? (value as unknown as Noted) : undefined;
   } catch {
     return undefined;
   }

@@ -10,6 +10,7 @@ import { ADD_SCRIPTS, type AddCommand } from './scripts/add.ts';
 import type { Script } from './scripts/compose.ts';
 import { DEAD_LETTER } from './scripts/dead-letter.ts';
 import { SCRUB, TRIM } from './scripts/retention.ts';
+import { PAUSE } from './scripts/pause.ts';
 import { RETRY } from './scripts/retry.ts';
 import { CLAIM, DELIVER } from './scripts/settled.ts';
 import { MOVE_STALLED } from './scripts/stalled.ts';
@@ -29,6 +30,7 @@ const SCRIPTS: readonly Script[] = [
   DELIVER,
   DISCARD,
   MOVE_STALLED,
+  PAUSE,
   RESTORE,
   RETRY,
   SCRUB,

@@ -10,6 +10,7 @@ import type { Write } from '../core/write.ts';
 import { FetchingBackend } from './fetching-backend.ts';
 import { type Ending, endingOfDead, endingOfDelivered } from './ending.ts';
 import { deadQueueName, letterId, prefixOf, rowKeys, unsaidKey } from './keys.ts';
+import { classOf } from './letter-class.ts';
 import { type DeadLetter, requestIdsOf } from './letter.ts';
 import { DEAD_LETTER, LETTER_EXISTS } from './scripts/dead-letter.ts';
 import { DELAY_KEYS, RETRY } from './scripts/retry.ts';
@@ -238,6 +239,7 @@ export class WaybillBackend extends FetchingBackend {
     const finishKeys = this.moveToFinishedKeys.length;
     const letterKeys = letterArgs.length - 3;
     const rows = rowKeys(this.destination);
+    const letterClass = classOf(letter);
     const result: unknown = await this.run(client, DEAD_LETTER, [
       ...finish.slice(0, finishKeys),
       ...letterArgs.slice(0, letterKeys),
@@ -245,12 +247,15 @@ export class WaybillBackend extends FetchingBackend {
       rows.byTime,
       rows.byRequestId,
       unsaidKey(this.destination),
+      rows.classes,
       ...finish.slice(finishKeys),
       ...letterArgs.slice(letterKeys),
       token,
       letter.id,
       finishedOn,
       this.tell !== undefined,
+      letterClass.id,
+      letterClass.facets,
       ...requestIdsOf(letter.journal),
     ]);
     if (result === LETTER_EXISTS) return undefined;

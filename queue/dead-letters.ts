@@ -4,16 +4,19 @@ import { readJournal } from '../core/journal.ts';
 import { isRecord } from '../core/json.ts';
 import { type Act, letterState, type LetterState, parseActs } from './acts.ts';
 import type { DeadLetter } from './letter.ts';
-import { ACTS_FIELD, deadQueueName, jobIdOfLetter, prefixOf, rowKeys } from './keys.ts';
+import { ACTS_FIELD, deadQueueName, jobIdOfLetter, prefixOf } from './keys.ts';
 import { type LetterFilter, looksInside, matches } from './letter-filter.ts';
 import type { Reader } from './reader.ts';
+import { foldRows, inRows, type LetterCursor, type Row, type Rows, rowsFor, type Source } from './rows.ts';
+
+export type { LetterCursor, Source } from './rows.ts';
 
 /** Rows are small, and are read many at a time; letters may hold bodies of megabytes. */
 const PAGE = 200;
 const READ = 20;
-
-/** Where letters are read from. */
-export type Source = Pick<Reader, 'client'>;
+/** What one search looks into, where no row tells: so many letters, and so many characters of them. */
+export const MAX_SEARCHED = 2000;
+const MAX_SEARCHED_LENGTH = 16_000_000;
 
 /** A letter as it stands: where it is, and what was done to it. */
 export interface FiledLetter extends DeadLetter {
@@ -36,6 +39,24 @@ export interface Selection {
   /** The oldest first unless it is `newest`. */
   first?: 'oldest' | 'newest';
   filter?: LetterFilter;
+  /** Goes on behind this one. */
+  after?: LetterCursor;
+}
+
+export interface LetterPage {
+  letters: (FiledLetter | UnreadableLetter)[];
+  /** Give it as `after`; missing where there are no more. Also where the bound of a search has ended the page early. */
+  next?: LetterCursor;
+  /** Letters that were looked into because no row tells; 0 where the rows told all. */
+  scanned: number;
+}
+
+export interface LetterCount {
+  count: number;
+  /** There may be more: the bound of a search has ended the count. */
+  atLeast: boolean;
+  /** Letters that were looked into because no row tells; missing where the rows told all. */
+  scanned?: number;
 }
 
 /** @returns the letter, or undefined when there is none under this id that can be read */
@@ -50,24 +71,106 @@ export async function lookAtLetter(
   destination: string,
   id: string,
 ): Promise<FiledLetter | UnreadableLetter | undefined> {
-  const [letter] = await read(reader, destination, [{ id, at: 0 }]);
+  const [letter] = await lookAtLetters(reader, destination, [id]);
   return letter;
 }
 
-/** The letters of one destination, a page at a time; what dies meanwhile comes at the end, or not at all. */
+/** The same of several, each in its place. */
+export async function lookAtLetters(
+  reader: Source,
+  destination: string,
+  ids: readonly string[],
+): Promise<(FiledLetter | UnreadableLetter | undefined)[]> {
+  const rows = ids.map((id) => ({ id, at: 0 }));
+  return (await read(reader, destination, rows)).map(({ letter }) => letter);
+}
+
+/** The letters of one destination, all of them; what dies meanwhile comes at the end, or not at all. */
 export async function* letters(
   reader: Reader,
   destination: string,
-  { state = 'open', first = 'oldest', filter = {} }: Selection = {},
+  { state = 'open', first = 'oldest', filter = {}, after }: Selection = {},
 ): AsyncGenerator<FiledLetter | UnreadableLetter> {
-  const bounds = state === 'open' ? filter : {};
-  const low = bounds.since === undefined ? '-inf' : String(bounds.since);
-  const high = bounds.before === undefined ? '+inf' : `(${bounds.before}`;
-  for await (const page of pages(reader, setOf(destination, state), first, low, high)) {
-    for (let from = 0; from < page.length; from += READ) {
-      for (const letter of await read(reader, destination, page.slice(from, from + READ))) {
-        if (isMeant(letter, filter)) yield letter;
-      }
+  const rows = inRows(reader, await rowsFor(reader, destination, state, filter), first, after, PAGE);
+  for (let batch = await take(rows, READ); batch.length > 0; batch = await take(rows, READ)) {
+    for (const { letter } of await read(reader, destination, batch)) {
+      if (letter && isMeant(letter, filter)) yield letter;
+    }
+  }
+}
+
+/**
+ * A page of the letters that are meant.
+ * @param limit letters of a page, at least 1; `scanLimit`: that are looked into at most
+ */
+export async function pageOfLetters(
+  reader: Reader,
+  destination: string,
+  selection: Selection & { limit: number; scanLimit?: number },
+): Promise<LetterPage> {
+  const { state = 'open', first = 'oldest', filter = {}, after, limit, scanLimit = MAX_SEARCHED } = selection;
+  const found = await rowsFor(reader, destination, state, filter);
+  const isSearch = found.searched.length > 0;
+  const rows = inRows(reader, found, first, after, isSearch ? PAGE : Math.min(PAGE, limit + 1));
+  const page: LetterPage = { letters: [], scanned: 0 };
+  let length = 0;
+  let last: LetterCursor | undefined;
+  for (;;) {
+    const wanted = limit - page.letters.length;
+    const isOver = wanted === 0 || page.scanned >= scanLimit || length > MAX_SEARCHED_LENGTH;
+    const most = isSearch ? Math.min(READ, scanLimit - page.scanned) : Math.min(READ, wanted);
+    const batch = await take(rows, last && isOver ? 1 : Math.max(1, most));
+    if (batch.length === 0) return page;
+    if (last && isOver) return { ...page, next: last };
+    for (const [i, { letter, size }] of (await read(reader, destination, batch)).entries()) {
+      const { at, id, searched } = batch[i] as Row;
+      if (page.letters.length === limit) return { ...page, ...(last && { next: last }) };
+      last = { at, id };
+      length += size;
+      if (searched) page.scanned += 1;
+      if (letter && isMeant(letter, filter)) page.letters.push(letter);
+    }
+  }
+}
+
+/**
+ * How many letters are meant: exactly, where the rows tell.
+ * @param scanLimit how many are looked into at most where they do not
+ */
+export async function countLetters(
+  reader: Reader,
+  destination: string,
+  { state = 'open', filter = {}, scanLimit }: { state?: LetterState; filter?: LetterFilter; scanLimit?: number } = {},
+): Promise<LetterCount> {
+  const rows = await rowsFor(reader, destination, state, filter);
+  const folded = await foldRows(reader, rows.exact, rows);
+  const count = folded.reduce((sum, row) => sum + row.count, 0);
+  if (rows.searched.length === 0) return { count, atLeast: false };
+  const { found, scanned, atLeast } = await search(reader, destination, rows, filter, scanLimit);
+  return { count: count + found.length, atLeast, scanned };
+}
+
+/** Looks into letters where no row tells, the newest first. @returns when those died that are meant, epoch ms */
+export async function search(
+  reader: Reader,
+  destination: string,
+  { searched, since, before }: Rows,
+  filter: LetterFilter,
+  scanLimit = MAX_SEARCHED,
+): Promise<{ found: number[]; scanned: number; atLeast: boolean }> {
+  const bounds = { ...(since !== undefined && { since }), ...(before !== undefined && { before }) };
+  const rows = inRows(reader, { exact: [], searched, ...bounds }, 'newest', undefined, PAGE);
+  const found: number[] = [];
+  let scanned = 0;
+  let length = 0;
+  for (;;) {
+    const isOver = scanned >= scanLimit || length > MAX_SEARCHED_LENGTH;
+    const batch = await take(rows, isOver ? 1 : Math.min(READ, scanLimit - scanned));
+    if (batch.length === 0 || isOver) return { found, scanned, atLeast: batch.length > 0 };
+    scanned += batch.length;
+    for (const { letter, size } of await read(reader, destination, batch)) {
+      length += size;
+      if (letter && isMeant(letter, filter)) found.push(letter.deadAt);
     }
   }
 }
@@ -76,84 +179,41 @@ export async function* letters(
 export const isMeant = (letter: FiledLetter | UnreadableLetter, filter: LetterFilter): boolean =>
   'unreadable' in letter ? !looksInside(filter) : matches(letter, filter);
 
-/** How many letters a destination has. */
-export async function countLetters(reader: Reader, destination: string, state: LetterState = 'open'): Promise<number> {
-  return reader.client.zcard(setOf(destination, state));
-}
-
-/** Where letters of a state are: the open ones in a row by time of death, the others in BullMQ's finished sets. */
-function setOf(destination: string, state: LetterState): string {
-  const dead = `${prefixOf(destination)}:${deadQueueName(destination)}`;
-  switch (state) {
-    case 'open':
-      return rowKeys(destination).byTime;
-    case 'replayed':
-      return `${dead}:completed`;
-    case 'discarded':
-      return `${dead}:failed`;
+async function take(rows: AsyncGenerator<Row>, count: number): Promise<Row[]> {
+  const taken: Row[] = [];
+  while (taken.length < count) {
+    const next = await rows.next();
+    if (next.done === true) break;
+    taken.push(next.value);
   }
+  return taken;
 }
 
-interface Row {
-  id: string;
-  /** Epoch ms. */
-  at: number;
+interface Look {
+  /** Missing where it is gone since its row was read. */
+  letter?: FiledLetter | UnreadableLetter;
+  /** Characters. */
+  size: number;
 }
 
-/** Rows in order. Those of the same millisecond may be cut by a page: the next one starts with that millisecond again. */
-async function* pages(
-  reader: Reader,
-  key: string,
-  first: 'oldest' | 'newest',
-  low: string,
-  high: string,
-): AsyncGenerator<Row[]> {
-  let from = first === 'oldest' ? low : high;
-  let seen = new Set<string>();
-  for (;;) {
-    const count = PAGE + seen.size;
-    const replies =
-      first === 'oldest'
-        ? await reader.client.zrangebyscore(key, from, high, 'WITHSCORES', 'LIMIT', 0, count)
-        : await reader.client.zrevrangebyscore(key, from, low, 'WITHSCORES', 'LIMIT', 0, count);
-    const page = toRows(replies);
-    const fresh = page.filter(({ id }) => !seen.has(id));
-    const last = fresh.at(-1);
-    if (!last) return;
-    yield fresh;
-    const sameTime = page.filter(({ at }) => at === last.at).map(({ id }) => id);
-    seen = String(last.at) === from ? new Set([...seen, ...sameTime]) : new Set(sameTime);
-    from = String(last.at);
-  }
-}
-
-/** From ids and scores in turn. */
-function toRows(replies: readonly string[]): Row[] {
-  const rows: Row[] = [];
-  for (let i = 0; i + 1 < replies.length; i += 2) rows.push({ id: replies[i] ?? '', at: Number(replies[i + 1]) });
-  return rows;
-}
-
-async function read(
-  reader: Source,
-  destination: string,
-  rows: readonly Row[],
-): Promise<(FiledLetter | UnreadableLetter)[]> {
+/** One for each row, in its place. */
+async function read(reader: Source, destination: string, rows: readonly LetterCursor[]): Promise<Look[]> {
   const base = `${prefixOf(destination)}:${deadQueueName(destination)}:`;
   const pipeline = reader.client.pipeline();
   for (const { id } of rows) pipeline.hmget(base + id, 'data', ACTS_FIELD);
   const replies = (await pipeline.exec()) ?? [];
-  return rows.flatMap(({ id, at }, i): (FiledLetter | UnreadableLetter)[] => {
+  return rows.map(({ id, at }, i): Look => {
     const [error, reply] = replies[i] ?? [];
     if (error && !error.message.startsWith('WRONGTYPE')) throw error;
     const [data, text] = Array.isArray(reply) ? (reply as (string | null)[]) : [];
-    // Gone since its row was read.
-    if (!error && typeof data !== 'string') return [];
+    if (!error && typeof data !== 'string') return { size: 0 };
     const letter = typeof data === 'string' ? parse(data) : undefined;
+    const size = data?.length ?? 0;
     const acts = parseActs(text);
-    if (letter) return [{ ...letter, state: letterState(acts), acts }];
+    if (letter) return { letter: { ...letter, state: letterState(acts), acts }, size };
     const unreadable = 'cannot be read: what stands in its place is no dead letter';
-    return [{ id, destination, jobId: jobIdOfLetter(id), deadAt: at, state: letterState(acts), acts, unreadable }];
+    const known = { id, destination, jobId: jobIdOfLetter(id), deadAt: at, state: letterState(acts), acts };
+    return { letter: { ...known, unreadable }, size };
   });
 }
 

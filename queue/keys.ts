@@ -26,21 +26,30 @@ export const generationOfLetter = (id: string): number | undefined => {
 };
 
 /** Lookup rows, written by the scripts that retry, dead-letter, replay, discard, restore and trim. */
-export const rowKeys = (destination: string): { byTime: string; byRequestId: string } => {
+export const rowKeys = (destination: string): { byTime: string; byRequestId: string; classes: string } => {
   const base = `${prefixOf(destination)}:${destination}.rows`;
   return {
     /** Sorted set: id of each open dead letter by epoch ms of its death. */
     byTime: `${base}:time`,
     /** Hash: request_id → dead letter id, or the job id of a write that is retried. */
     byRequestId: `${base}:request-id`,
+    /** Hash: id of each class of open dead letters → its facets. Its letters stand under `classKey`. */
+    classes: `${base}:class`,
   };
 };
+
+/** Sorted set: the open dead letters of one class, as in the row by time. */
+export const classKey = (destination: string, classId: string): string => `${rowKeys(destination).classes}:${classId}`;
 
 /** Stream: what operators, and retention, did to the dead letters of a destination. */
 export const auditKey = (destination: string): string => `${prefixOf(destination)}:${destination}.audit`;
 
 /** Hash: when retention last went through a destination, and what it has trimmed so far. */
 export const retentionKey = (destination: string): string => `${prefixOf(destination)}:${destination}.retention`;
+
+/** Hash: what went on at a destination in one minute. @param minute minutes since the epoch */
+export const minuteKey = (destination: string, minute: number): string =>
+  `${prefixOf(destination)}:${destination}.minute:${minute}`;
 
 /** Sorted set: settled writes that the onSettled hook was not told of yet, by epoch ms. */
 export const unsaidKey = (destination: string): string => `${prefixOf(destination)}:${destination}.unsaid`;
@@ -56,3 +65,6 @@ export const ORIGIN_FIELD = 'wbo';
 
 /** The field of a dead letter's hash that holds what was done to it: a JSON act a line. */
 export const ACTS_FIELD = 'wba';
+
+/** The field of an open dead letter's hash that holds the id of its class. */
+export const CLASS_FIELD = 'wbc';

@@ -1,4 +1,4 @@
-// Which dead letters are meant: one filter for the list, the export, replay and discard.
+// Which dead letters are meant: one filter for the list, the count, the groups, the export, replay and discard.
 import { type DeadReason } from '../core/decide.ts';
 import { fieldOf } from '../core/envelope.ts';
 import type { Verdict } from '../core/verdict.ts';
@@ -13,25 +13,55 @@ export interface LetterFilter {
   status?: number;
   reason?: DeadReason;
   verdict?: Verdict;
+  /** Attempts that were spent, exactly. */
+  attempts?: number;
+  /** Whether it is of a later generation: it was replayed under its own key, and died again. */
+  replayed?: boolean;
+  /** A part of the envelope's message, of the path or of the body, whatever its case. */
+  text?: string;
   /** Dead before this time, epoch ms. */
   before?: number;
   /** Dead at this time or after, epoch ms. */
   since?: number;
 }
 
+/** What all letters of one class have in common; the rows by class answer every filter that asks for nothing else. */
+export type Facets = Omit<LetterFilter, 'text' | 'before' | 'since'>;
+
+export const facetsOf = (letter: DeadLetter): Facets => {
+  const field = fieldOf(letter.envelope);
+  return {
+    ...(letter.envelope && { code: letter.envelope.code }),
+    ...(field !== undefined && { field }),
+    ...(letter.status !== undefined && { status: letter.status }),
+    reason: letter.reason,
+    verdict: letter.verdict,
+    attempts: letter.journal.attempts.length,
+    replayed: letter.journal.generation > 0,
+  };
+};
+
+const FACETS = ['code', 'field', 'status', 'reason', 'verdict', 'attempts', 'replayed'] as const;
+
+export const hasFacets = (facets: Facets, filter: LetterFilter): boolean =>
+  FACETS.every((name) => filter[name] === undefined || filter[name] === facets[name]);
+
 export function matches(letter: DeadLetter, filter: LetterFilter): boolean {
-  const { code, field, status, reason, verdict, before, since } = filter;
+  const { text, before, since } = filter;
   return (
-    (code === undefined || letter.envelope?.code === code) &&
-    (field === undefined || fieldOf(letter.envelope) === field) &&
-    (status === undefined || letter.status === status) &&
-    (reason === undefined || letter.reason === reason) &&
-    (verdict === undefined || letter.verdict === verdict) &&
     (before === undefined || letter.deadAt < before) &&
-    (since === undefined || letter.deadAt >= since)
+    (since === undefined || letter.deadAt >= since) &&
+    (!asksForFacets(filter) || hasFacets(facetsOf(letter), filter)) &&
+    (text === undefined || holdsText(letter, text))
   );
 }
 
+function holdsText({ envelope, write }: DeadLetter, text: string): boolean {
+  const sought = text.toLowerCase();
+  return [envelope?.message, write?.path, write?.body].some((part) => part?.toLowerCase().includes(sought));
+}
+
+export const asksForFacets = (filter: LetterFilter): boolean => FACETS.some((name) => filter[name] !== undefined);
+
 /** Whether a filter asks for more than a time. */
-export const looksInside = ({ before: _before, since: _since, ...inside }: LetterFilter): boolean =>
-  Object.values(inside).some((value) => value !== undefined);
+export const looksInside = (filter: LetterFilter): boolean => asksForFacets(filter) || filter.text !== undefined;

@@ -6,13 +6,23 @@ import { admitReplay, type ReplayRefusal, type ReplayRequest, type ReplayRuling 
 import { DEFAULT_MAX_ATTEMPTS } from '../core/config-schema.ts';
 import { WaybillError } from '../core/errors.ts';
 import { isRecord } from '../core/json.ts';
-import { checkIdempotencyKey, jobIdOf, payloadHash, type Write } from '../core/write.ts';
-import { type Act, checkOperator, letterState, type Operator, parseActs } from './acts.ts';
+import type { WriteEdit } from '../core/mask-write.ts';
+import {
+  bodyText,
+  checkHeaders,
+  checkIdempotencyKey,
+  checkPath,
+  jobIdOf,
+  payloadHash,
+  type Write,
+} from '../core/write.ts';
+import { type Act, type Acting, checkOperator, letterState, parseActs } from './acts.ts';
 import type { Acted } from './acting-backend.ts';
 import { generationOfLetter, letterId as idOfLetter } from './keys.ts';
 import type { WaybillBackend } from './backend.ts';
 import { type FiledLetter, lookAtLetter, type UnreadableLetter } from './dead-letters.ts';
 import { type DeadLetter, replayFactsOf } from './letter.ts';
+import { classOf } from './letter-class.ts';
 import type { Reader } from './reader.ts';
 
 export interface ReplayOptions {
@@ -22,6 +32,8 @@ export interface ReplayOptions {
   acceptDouble?: boolean;
   /** Sends a write whose own expiry has passed; the expiry is dropped. */
   ignoreExpiry?: boolean;
+  /** Sends another path, other headers or another body: always under a new key, and the letter keeps what it has. */
+  edit?: WriteEdit;
 }
 
 export interface Replayed {
@@ -42,7 +54,7 @@ export interface Replayed {
  */
 export function ruleOnReplay(letter: DeadLetter, options: ReplayOptions, now: number): ReplayRuling {
   const request: ReplayRequest = {
-    key: options.newKey === undefined ? 'same' : 'new',
+    key: newKeyOf(options) === undefined ? 'same' : 'new',
     acceptDouble: options.acceptDouble === true,
     ignoreExpiry: options.ignoreExpiry === true,
   };
@@ -50,16 +62,17 @@ export function ruleOnReplay(letter: DeadLetter, options: ReplayOptions, now: nu
 }
 
 /**
- * Sends a dead write again: under its own key as its next generation, or under a new key as a new write.
+ * Sends a dead write again: under its own key as its next generation, or under a new key as a new write, which may be
+ * an edited one.
  * @throws WaybillError NOT_FOUND · LETTER_HANDLED when somebody was first · REPLAY_REFUSED when it could be applied twice,
  *   cannot be sent, or its job is not where it died · IDEMPOTENCY_CONFLICT when the new key is in use · INVALID_WRITE for
- *   a bad key, `by` or `reason`
+ *   a bad key, `by` or `reason`, or an edit that add() would refuse
  */
 export async function replay(
   reader: Reader,
   destination: string,
   letterId: string,
-  operator: Operator,
+  operator: Acting,
   options: ReplayOptions = {},
 ): Promise<Replayed> {
   const who = checkOperator(operator);
@@ -69,21 +82,24 @@ export async function replay(
   const ruling = ruleOnReplay(letter, options, now);
   if (!ruling.allowed || !letter.write) throw refused(letterId, ruling);
   const write = writeToSend(letter.write, options);
-  const jobId = options.newKey === undefined ? letter.jobId : jobIdOf(write.idempotencyKey);
-  if (options.newKey !== undefined && write.idempotencyKey === letter.write.idempotencyKey) {
+  const isNew = newKeyOf(options) !== undefined;
+  const jobId = isNew ? jobIdOf(write.idempotencyKey) : letter.jobId;
+  if (isNew && write.idempotencyKey === letter.write.idempotencyKey) {
     throw new WaybillError('INVALID_WRITE', 'newKey: is the key that the write has already', { field: 'newKey' });
   }
   const act: Act = {
     act: 'replay',
-    id: randomUUID(),
+    id: operator.actId ?? randomUUID(),
     at: now,
     ...who,
     letter: letterId,
     jobId: letter.jobId,
     verdict: letter.verdict,
     generation: ruling.journal.generation,
-    ...(options.newKey !== undefined && { newKey: { idempotencyKey: write.idempotencyKey, jobId } }),
+    ...(isNew && { newKey: { idempotencyKey: write.idempotencyKey, jobId } }),
+    ...(payloadHash(write) !== payloadHash(letter.write) && { edited: true as const }),
     ...(ruling.doubleAccepted && { doubleAccepted: true as const }),
+    ...asPartOf(operator),
   };
   const job = jobOf(jobId, write, await priorityOf(reader, destination, letter.jobId), now);
   const answer = await backendOf(reader, destination).replay(job, {
@@ -111,7 +127,7 @@ export async function replay(
  * Puts a dead letter aside: nobody has to look at it again. It is kept until retention ends, and can be restored.
  * @throws WaybillError NOT_FOUND · LETTER_HANDLED when somebody was first · INVALID_WRITE for a bad `by` or `reason`
  */
-export async function discard(reader: Reader, destination: string, letterId: string, operator: Operator): Promise<Act> {
+export async function discard(reader: Reader, destination: string, letterId: string, operator: Acting): Promise<Act> {
   const act = await prepare(reader, destination, letterId, operator, 'discard');
   const words = `discarded by ${act.by}: ${act.reason}`;
   check(await backendOf(reader, destination).discard(letterId, JSON.stringify(act), act.at, words), act);
@@ -122,9 +138,10 @@ export async function discard(reader: Reader, destination: string, letterId: str
  * Takes a discarded dead letter back.
  * @throws WaybillError NOT_FOUND · LETTER_HANDLED when it is not discarded · INVALID_WRITE for a bad `by` or `reason`
  */
-export async function restore(reader: Reader, destination: string, letterId: string, operator: Operator): Promise<Act> {
+export async function restore(reader: Reader, destination: string, letterId: string, operator: Acting): Promise<Act> {
   const act = await prepare(reader, destination, letterId, operator, 'restore');
-  check(await backendOf(reader, destination).restore(letterId, JSON.stringify(act), act.at), act);
+  const into = classOf(await letterToActOn(reader, destination, letterId));
+  check(await backendOf(reader, destination).restore(letterId, JSON.stringify(act), act.at, into), act);
   return act;
 }
 
@@ -132,13 +149,17 @@ async function prepare(
   reader: Reader,
   destination: string,
   letterId: string,
-  operator: Operator,
+  operator: Acting,
   kind: 'discard' | 'restore',
 ): Promise<Act> {
   const who = checkOperator(operator);
   const { jobId, verdict = 'in-doubt' } = await letterToActOn(reader, destination, letterId);
-  return { act: kind, id: randomUUID(), at: await reader.now(), ...who, letter: letterId, jobId, verdict };
+  const id = operator.actId ?? randomUUID();
+  const at = await reader.now();
+  return { act: kind, id, at, ...who, letter: letterId, jobId, verdict, ...asPartOf(operator) };
 }
+
+const asPartOf = ({ operation }: Acting): Pick<Act, 'operation'> => (operation === undefined ? {} : { operation });
 
 async function letterToActOn(
   reader: Reader,
@@ -151,15 +172,32 @@ async function letterToActOn(
 }
 
 /** A generation of its own has the attempts that the write has, and no expiry that was overruled. */
-function writeToSend(write: Write, { newKey, ignoreExpiry }: ReplayOptions): Write {
+function writeToSend(write: Write, options: ReplayOptions): Write {
+  const { ignoreExpiry, edit } = options;
+  const newKey = newKeyOf(options);
   const { expiresAt, ...rest } = write;
   return {
-    ...rest,
+    ...(edit ? edited(rest, edit) : rest),
     ...(newKey !== undefined && {
       idempotencyKey: newKey === true ? randomUUID() : checkIdempotencyKey(newKey, 'newKey'),
     }),
     ...(expiresAt !== undefined && ignoreExpiry !== true && { expiresAt }),
   };
+}
+
+/** An edited write is another write to the API: under its old key it would be a conflict, or the old write again. */
+const newKeyOf = ({ newKey, edit }: ReplayOptions): string | true | undefined => newKey ?? (edit ? true : undefined);
+
+/** Judged as a producer's write is. @throws WaybillError INVALID_WRITE naming the field */
+function edited<W extends Pick<Write, 'path' | 'headers' | 'body'>>(write: W, { path, headers, body }: WriteEdit): W {
+  const { headers: before, ...rest } = write;
+  const now = headers === undefined ? before : checkHeaders(headers);
+  return {
+    ...rest,
+    ...(path !== undefined && { path: checkPath(path) }),
+    ...(now && { headers: now }),
+    ...(body !== undefined && { body: bodyText(body) }),
+  } as W;
 }
 
 /** What BullMQ's own add() would be given for the write. Its wait begins anew: `now` in epoch ms. */

@@ -53,13 +53,13 @@ export async function status(reader: Reader, only?: string): Promise<Destination
   return rows;
 }
 
-async function statusOf(reader: Reader, destination: string): Promise<DestinationStatus> {
+export async function statusOf(reader: Reader, destination: string): Promise<DestinationStatus> {
   const { client } = reader;
   const now = Date.now();
   const base = `${prefixOf(destination)}:${destination}`;
   const depth = await readDepth(client, destination);
   // An ACL may allow reading and not MEMORY.
-  const weighed = await unlessRefused(() => weighTombstones(reader, base, depth.delivered));
+  const weighed = await unlessRefused(() => weigh(reader, `${base}:completed`, base, depth.delivered));
   const [, oldestDeadAt] = await client.zrange(rowKeys(destination).byTime, '0', '0', 'WITHSCORES');
   const { at, trimmed } = await client.hgetall(retentionKey(destination));
   return {
@@ -74,8 +74,8 @@ async function statusOf(reader: Reader, destination: string): Promise<Destinatio
     delivered: depth.delivered,
     dead: depth.dead,
     ...(oldestDeadAt !== undefined && { oldestDeadMs: Math.max(0, now - Number(oldestDeadAt)) }),
-    replayed: await countLetters(reader, destination, 'replayed'),
-    discarded: await countLetters(reader, destination, 'discarded'),
+    replayed: (await countLetters(reader, destination, { state: 'replayed' })).count,
+    discarded: (await countLetters(reader, destination, { state: 'discarded' })).count,
     ...('value' in weighed && { tombstoneBytes: weighed.value }),
     deliveredLately: await client.zcount(`${base}:completed`, String(now - LATELY_MS), '+inf'),
     deliveredLatelyMs: LATELY_MS,
@@ -99,10 +99,12 @@ async function sortDelayed({ client }: Reader, base: string) {
   return { scheduled: ids.length - retrying, retrying, delayedLookedAt: ids.length };
 }
 
-/** The set of the delivered ones, and as many times a tombstone as there are: the mean of some, evenly spaced in time. */
-async function weighTombstones({ client }: Reader, base: string, count: number): Promise<number> {
+/**
+ * A sorted set of jobs, and as many times a job as there are: the mean of some, evenly spaced in time.
+ * @param base of the jobs' keys
+ */
+export async function weigh({ client }: Reader, set: string, base: string, count: number): Promise<number> {
   if (count === 0) return 0;
-  const set = `${base}:completed`;
   const pick = client.pipeline();
   const sample = Math.min(count, MAX_SAMPLE);
   for (let i = 0; i < sample; i++) {
@@ -110,12 +112,12 @@ async function weighTombstones({ client }: Reader, base: string, count: number):
     pick.zrange(set, rank, rank);
   }
   // The driver sees no key in MEMORY: another command leads it to the set's node of a Cluster.
-  const weigh = client.pipeline().zcard(set).memory('USAGE', set);
+  const weighing = client.pipeline().zcard(set).memory('USAGE', set);
   for (const [error, ids] of (await pick.exec()) ?? []) {
     if (error) throw error;
-    for (const id of ids as string[]) weigh.memory('USAGE', `${base}:${id}`);
+    for (const id of ids as string[]) weighing.memory('USAGE', `${base}:${id}`);
   }
-  const [, ofSet = 0, ...ofEach] = ((await weigh.exec()) ?? []).map(([error, bytes]) => {
+  const [, ofSet = 0, ...ofEach] = ((await weighing.exec()) ?? []).map(([error, bytes]) => {
     if (error) throw error;
     return Number(bytes ?? 0);
   });

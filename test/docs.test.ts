@@ -146,8 +146,14 @@ test('TypeScript compiles under --strict', { timeout: 60_000 }, async () => {
     // Each is a module of its own, whatever it imports.
     await writeFile(join(folder, `${page.replaceAll('/', '-')}-${count}.mts`), `${block}\nexport {};\n`);
   }
-  const entries = { waybill: 'producer/index', 'waybill/worker': 'worker/index', 'waybill/testing': 'dev/testing' };
-  const paths = Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, [join(ROOT, `${file}.ts`)]]));
+  const entries = {
+    waybill: 'producer/index.ts',
+    'waybill/worker': 'worker/index.ts',
+    'waybill/dashboard': 'dashboard/index.ts',
+    'waybill/testing': 'dev/testing.ts',
+    fastify: 'node_modules/fastify/fastify.d.ts',
+  };
+  const paths = Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, [join(ROOT, file)]]));
   const compilerOptions = { rootDir: '/', paths, typeRoots: [join(ROOT, 'node_modules/@types')] };
   const config = { extends: join(ROOT, 'tsconfig.json'), compilerOptions, include: [join(folder, '*.mts')] };
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config));

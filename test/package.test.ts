@@ -15,7 +15,14 @@ import { eventually } from './support/world.ts';
 const INSTALL_LIMIT_MS = 240_000;
 const COMMAND_LIMIT_MS = 20_000;
 const MARKED_BLOCK = /<!-- test\/package\.test\.ts: (\S+) -->\n```\w+\n(.*?)```/gs;
-const ENTRIES = { waybill: 'producer/index', 'waybill/worker': 'worker/index', 'waybill/testing': 'dev/testing' };
+const ENTRIES = {
+  waybill: 'producer/index',
+  'waybill/worker': 'worker/index',
+  'waybill/dashboard': 'dashboard/index',
+  'waybill/testing': 'dev/testing',
+};
+/** The page, as it was built. */
+const PAGE = /^dist\/dashboard\/page\//;
 
 let installed: Installed;
 beforeAll(async () => {
@@ -35,8 +42,18 @@ test('the tarball holds the built package and its papers, no tests, no sources a
   expect(installed.files.filter((file) => !/^(dist|docs)\//.test(file)).toSorted()).toEqual(papers);
   const built = installed.files.filter((file) => file.startsWith('dist/'));
   expect(
-    built.filter((file) => !/^dist\/(?:core|queue|producer|worker|cli|dev)\/.*\.(?:js|d\.ts)$/.test(file)),
+    built.filter(
+      (file) =>
+        !PAGE.test(file) && !/^dist\/(?:core|queue|producer|worker|dashboard|cli|dev)\/.*\.(?:js|d\.ts)$/.test(file),
+    ),
   ).toEqual([]);
+  const page = built.filter((file) => PAGE.test(file)).map((file) => file.replace(PAGE, ''));
+  expect(page).toContain('index.html');
+  for (const kind of ['js', 'js.br', 'js.gz', 'css', 'css.br', 'css.gz'])
+    expect(
+      page.some((file) => file.startsWith('assets/') && file.endsWith(`.${kind}`)),
+      kind,
+    ).toBe(true);
   for (const entry of Object.values(ENTRIES)) expect(built).toContain(`dist/${entry}.js`);
   for (const file of built) {
     expect(await readFile(join(installed.app, 'node_modules/waybill', file), 'utf8')).not.toContain('sourceMappingURL');
@@ -47,6 +64,23 @@ test('publint finds nothing to say about the tarball', async () => {
   const { buffer, byteOffset, byteLength } = installed.tarball;
   const tarball = buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
   expect((await publint({ pack: { tarball }, strict: true })).messages).toEqual([]);
+});
+
+test('the installed dashboard serves its page and its API', async () => {
+  const { startDashboard } = await installed.load<typeof import('../dashboard/index.ts')>('waybill/dashboard');
+  const running = await startDashboard(
+    { redis: { url: redisUrl() }, dashboard: { port: 0 } },
+    { env: {}, logTo: { write: () => {} } },
+  );
+  onTestFinished(() => running.stop());
+  const [page, script] = await Promise.all([
+    fetch(running.url).then((answer) => answer.text()),
+    fetch(`${running.url}api/session`).then((answer) => answer.json()),
+  ]);
+  const { version }: { version: string } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
+  expect(script).toMatchObject({ signIn: 'none', version });
+  const [, asset = ''] = /src="\.\/(assets\/[^"]+\.js)"/.exec(page) ?? [];
+  expect((await fetch(running.url + asset)).status).toBe(200);
 });
 
 test('npx waybill answers with its version and its help', async () => {

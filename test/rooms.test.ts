@@ -48,6 +48,16 @@ test.each([
   ['worker/x.ts', '../examples/fastify-app/app.ts'],
   ['examples/mine/x.ts', '../../producer/index.ts'],
   ['examples/mine/x.ts', '../fastify-app/app.ts'],
+  ['dashboard/x.ts', '../worker/index.ts'],
+  ['dashboard/x.ts', '../producer/index.ts'],
+  ['dashboard/api/x.ts', '../../cli/io.ts'],
+  ['dashboard/api/x.ts', '../../dev/testing.ts'],
+  ['dashboard/api/x.ts', 'bullmq'],
+  ['dashboard/web/src/x.ts', '../../../queue/keys.ts'],
+  ['dashboard/web/src/x.tsx', '../../../queue/keys.ts'],
+  ['dashboard/web/src/x.ts', '../../api/contract/letters.ts'],
+  ['dashboard/web/src/x.ts', 'zod'],
+  ['dashboard/web/src/x.ts', 'node:fs'],
   ['bench/x.ts', '../worker/process.ts'],
   ['bench/x.ts', '../queue/settle.ts'],
   ['bench/x.ts', '../cli/program.ts'],
@@ -65,6 +75,10 @@ test.each([
   ['cli/x.ts', '../worker/index.ts'],
   ['cli/x.ts', '../queue/find.ts'],
   ['cli/x.ts', '../core/write.ts'],
+  ['dashboard/api/x.ts', '../../queue/reader.ts'],
+  ['dashboard/api/x.ts', 'fastify'],
+  ['dashboard/web/src/x.ts', '../../api/contract/routes.ts'],
+  ['dashboard/web/src/x.ts', '../../../core/role.ts'],
   ['examples/mine/x.ts', 'waybill/worker'],
   ['examples/mine/x.ts', './y.ts'],
   ['bench/x.ts', '../worker/index.ts'],
@@ -76,6 +90,14 @@ test.each([
   ),
 );
 
+test('the page may take the types of the contract', async () =>
+  expect(
+    await lint(
+      'dashboard/web/src/x.ts',
+      "import type { X } from '../../api/contract/letters.ts';\nexport const y = (x: X): X => x;\n",
+    ),
+  ).not.toContain('no-restricted-imports'));
+
 test.each([
   ['core/x.ts', 'Date.now()'],
   ['core/x.ts', 'Math.random()'],
@@ -83,6 +105,7 @@ test.each([
   ['queue/x.ts', 'process.env.X'],
   ['worker/process.ts', 'process.exit(1)'],
   ['producer/x.ts', "process.on('SIGTERM', f)"],
+  ['dashboard/api/x.ts', 'process.env.X'],
 ])('%s must not say %s', async (file, said) =>
   expect(await lint(file, `declare const f: () => void;\nexport const y = [f, ${said}];\n`)).toContain(
     'no-restricted-properties',

@@ -8,10 +8,12 @@ import { redactor } from '../core/redact.ts';
 import { connect, type Connection, type ConnectionInput, disconnect, WORKER_OPTIONS } from '../queue/connection.ts';
 import { consume } from '../queue/consumer.ts';
 import { checkFitness } from '../queue/fitness.ts';
+import { recordMinute } from '../queue/minutes.ts';
 import { register } from '../queue/registry.ts';
 import type { OnSettled } from '../queue/teller.ts';
 import { startHealth } from './health.ts';
 import { createLog, throttled, type WorkerLog } from './log.ts';
+import { keepMinutes, type MinuteFigures } from './minutes.ts';
 import { processWrite } from './process.ts';
 import type { Target } from './request.ts';
 import { readCredentials } from './secrets.ts';
@@ -90,12 +92,17 @@ export async function createWorker(input: ConfigInput | Config, options: WorkerO
   const { client } = connection;
 
   const redact = redactor(secretsOf(targets, connection));
-  const lanes = targets.map((target): Lane => {
+  const lanes = targets.map((target): Lane & { minutes: MinuteFigures } => {
     const sender = createSender(target, redact, log);
     const metrics = health.metricsOf(target.name);
     const queueError = throttled((err, heldBack) =>
       log.warn({ destination: target.name, err, ...(heldBack > 0 && { held_back: heldBack }) }, 'queue error'),
     );
+    const minutes = keepMinutes({
+      record: (at, counts) => recordMinute(client, target.name, at, counts),
+      isReachable: () => client.status === 'ready',
+      onError: queueError,
+    });
     const processing = {
       destination: target.name,
       policy: policyOf(target.config, config.worker),
@@ -103,6 +110,7 @@ export async function createWorker(input: ConfigInput | Config, options: WorkerO
       log,
       send: sender.send,
       metrics,
+      minutes,
     };
     const consumer = consume({
       destination: target.name,
@@ -119,6 +127,7 @@ export async function createWorker(input: ConfigInput | Config, options: WorkerO
       handle: (taken) => processWrite(taken, processing),
       onFiled: ({ id, jobId, reason, verdict, because }) => {
         metrics?.dead(reason);
+        minutes.dead();
         log.error(
           { destination: target.name, job_id: jobId, letter: id, reason, verdict, because },
           'dead without an attempt',
@@ -132,7 +141,7 @@ export async function createWorker(input: ConfigInput | Config, options: WorkerO
         queueError(error);
       },
     });
-    return { consumer, sender };
+    return { consumer, sender, minutes };
   });
   const graceMs =
     config.worker.graceMs ?? Math.max(...targets.map((target) => target.config.timeoutMs)) + GRACE_MARGIN_MS;
@@ -154,6 +163,7 @@ export async function createWorker(input: ConfigInput | Config, options: WorkerO
       health.stopping();
       log.info({ grace_ms: graceMs }, 'worker stopping');
       const stopped = await stopLanes(lanes, graceMs, force);
+      await Promise.all(lanes.map(({ minutes }) => minutes.close()));
       await disconnect(connection);
       await health.close();
       log.info(stopped, 'worker stopped');

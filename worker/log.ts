@@ -1,9 +1,9 @@
 // The log: one canonical line per attempt, with an allow-list of fields. No error, request or job object is ever
 // handed to pino: an ioredis error carries the command's arguments, and pino's redact leaves strings alone.
 import { type DestinationStream, pino, type Logger } from 'pino';
+import { errorFields } from '../core/error-fields.ts';
 import type { Attempt } from '../core/journal.ts';
 import type { DeadReason } from '../core/decide.ts';
-import { withoutUserinfo } from '../core/redact.ts';
 import type { Verdict } from '../core/verdict.ts';
 
 export type WorkerLog = Logger;
@@ -69,18 +69,6 @@ export function logAttempt(log: WorkerLog, line: AttemptLine): void {
   }
 }
 
-const MAX_MESSAGE = 300;
-
-/** Name, code and message of an error, without userinfo, and nothing else. */
-export function errorFields(error: unknown): Record<string, unknown> {
-  const { name, code, message } = (error ?? {}) as { name?: unknown; code?: unknown; message?: unknown };
-  return {
-    name: text(name, 'Error').slice(0, 64),
-    ...(typeof code === 'string' && { code: code.slice(0, 64) }),
-    message: withoutUserinfo(text(message, '')).slice(0, MAX_MESSAGE),
-  };
-}
-
 /** Lets at most `perSecond` lines through, and says how many it held back: a Redis in trouble errs thousands of times. */
 export function throttled(write: (error: Error, heldBack: number) => void, perSecond = 5): (error: Error) => void {
   let windowAt = 0;
@@ -100,5 +88,3 @@ export function throttled(write: (error: Error, heldBack: number) => void, perSe
     heldBack = 0;
   };
 }
-
-const text = (value: unknown, otherwise: string): string => (typeof value === 'string' ? value : otherwise);

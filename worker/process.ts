@@ -10,6 +10,7 @@ import type { Taken } from '../queue/take.ts';
 import type { Delivery } from '../queue/delivery.ts';
 import { type AttemptLine, logAttempt, type WorkerLog } from './log.ts';
 import type { WriteMetrics } from './metrics.ts';
+import type { MinuteFigures } from './minutes.ts';
 
 export interface Processing {
   destination: string;
@@ -19,12 +20,13 @@ export interface Processing {
   /** Sends the write once; reports `blocked` when this destination cannot send it. */
   send: (write: Write) => Promise<Outcome>;
   metrics?: WriteMetrics | undefined;
+  minutes?: MinuteFigures;
 }
 
 /** @returns how the write is to be settled; nothing that the API or the log does makes it throw */
 export async function processWrite(taken: Taken, processing: Processing): Promise<Settlement> {
   const { write, journal, lost, lostAt } = taken;
-  const { policy, workerName, metrics } = processing;
+  const { policy, workerName, metrics, minutes } = processing;
   const startedAt = Date.now();
   const limits = {
     ...(lostAt !== undefined && { lostAt }),
@@ -42,7 +44,10 @@ export async function processWrite(taken: Taken, processing: Processing): Promis
   if (refused) {
     const entry: Attempt = { ...base, ...why(refused), durationMs: 0, outcome: 'blocked', evidence: 'nothing' };
     log(entry, refused, verdictOf(journal, lost));
-    if (refused.kind === 'dead') metrics?.dead(refused.reason);
+    if (refused.kind === 'dead') {
+      metrics?.dead(refused.reason);
+      minutes?.dead();
+    }
     // No attempt was made: the journal gets no entry.
     return { disposition: refused, journal, lost };
   }
@@ -60,7 +65,11 @@ export async function processWrite(taken: Taken, processing: Processing): Promis
   const next = record(journal, entry, lostAt);
   log(entry, disposition, disposition.kind === 'dead' ? verdictOf(next) : undefined);
   metrics?.attempted(entry);
-  if (disposition.kind === 'dead') metrics?.dead(disposition.reason);
+  minutes?.attempted(entry);
+  if (disposition.kind === 'dead') {
+    metrics?.dead(disposition.reason);
+    minutes?.dead();
+  }
   const delivered = disposition.kind === 'delivered' && outcome.kind === 'response';
   if (delivered) metrics?.delivered(now - taken.enqueuedAt);
   return {

@@ -1,12 +1,12 @@
-// Brings up what the demo needs, one after the other: Redis, the sandbox API, the worker. Each says how it is taken down.
+// Brings up what the demo needs, one after the other: Redis, the sandbox API, the worker, the page. Each says how it is taken down.
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisSettings } from '../../core/redis-settings.ts';
 import { Reader } from '../../queue/reader.ts';
 import { createSandbox, type Sandbox } from '../sandbox/server.ts';
 import { DemoError } from './errors.ts';
-import { type DemoFolder, makeFolder } from './folder.ts';
-import { answers, closeReader, type DemoRedis, redisFor } from './redis.ts';
+import { makeFolder } from './folder.ts';
+import { answers, closeReader, redisFor } from './redis.ts';
 import type { DemoOptions } from './run.ts';
 import { whenAborted } from './when-aborted.ts';
 import { startWorkerProcess } from './worker-process.ts';
@@ -25,6 +25,7 @@ export interface Stage {
   redis: RedisSettings;
   sandbox: Sandbox;
   reader: Reader;
+  dashboardUrl: string;
   /** Resolves with a sentence when something that should run has ended. */
   broken: Promise<string>;
 }
@@ -48,7 +49,17 @@ export async function bringUp(options: DemoOptions, takeDown: (() => Promise<unk
   takeDown.push(() => sandbox.close());
   say(`  sandbox  ${sandbox.url}, what it really applied: ${sandbox.url}/_sandbox/ledger`);
 
-  await writeConfig(folder, redis, sandbox.url);
+  const destinations = {
+    [redis.destination]: {
+      baseUrl: sandbox.url,
+      auth: { header: 'x-api-key', env: 'SANDBOX_API_KEY' },
+      timeoutMs: TIMEOUT_MS,
+    },
+  };
+  await writeFile(
+    folder.configFile,
+    `${JSON.stringify({ ...(redis.isPrivate && { redis: redis.settings }), destinations }, null, 2)}\n`,
+  );
   asked.throwIfAborted();
   const worker = await startWorkerProcess([...options.command, 'worker', '--config', folder.configFile], {
     logFile: folder.logFile,
@@ -61,8 +72,17 @@ export async function bringUp(options: DemoOptions, takeDown: (() => Promise<unk
   asked.throwIfAborted();
   say(`  worker   process ${worker.pid}, its log: .waybill/worker.log`);
 
+  const dashboard = await options.openDashboard({
+    redis: redis.settings,
+    destinations,
+    logFile: folder.dashboardLogFile,
+  });
+  takeDown.push(() => dashboard.stop());
+  say(`  page     ${dashboard.url}`);
+
   const broken = Promise.race([worker.ended.then((how) => `the worker ${how}; see .waybill/worker.log`), redis.gone]);
-  return { destination: redis.destination, redis: redis.settings, sandbox, reader, broken };
+  const { destination, settings } = redis;
+  return { destination, redis: settings, sandbox, reader, dashboardUrl: dashboard.url, broken };
 }
 
 /** Theirs might send the demo's writes somewhere real. One that our last run left drains for some seconds yet. */
@@ -78,20 +98,6 @@ async function refuseOtherWorkers(reader: Reader, destination: string, asked: Ab
     await Promise.race([sleep(LOOK_MS), stopped]);
   }
   asked.throwIfAborted();
-}
-
-async function writeConfig(
-  { configFile }: DemoFolder,
-  { settings, destination, isPrivate }: DemoRedis,
-  baseUrl: string,
-): Promise<void> {
-  const config = {
-    ...(isPrivate && { redis: settings }),
-    destinations: {
-      [destination]: { baseUrl, auth: { header: 'x-api-key', env: 'SANDBOX_API_KEY' }, timeoutMs: TIMEOUT_MS },
-    },
-  };
-  await writeFile(configFile, `${JSON.stringify(config, null, 2)}\n`);
 }
 
 /** The worker's settings are the demo's, whatever the user has set for his own. */

@@ -8,12 +8,14 @@ export interface DemoFolder {
   redisDir: string;
   configFile: string;
   logFile: string;
+  dashboardLogFile: string;
 }
 
 const under = (cwd: string): DemoFolder => ({
   redisDir: join(cwd, '.waybill', 'redis'),
   configFile: join(cwd, '.waybill', 'waybill.config.json'),
   logFile: join(cwd, '.waybill', 'worker.log'),
+  dashboardLogFile: join(cwd, '.waybill', 'dashboard.log'),
 });
 
 export async function makeFolder(cwd: string): Promise<DemoFolder> {

@@ -9,6 +9,15 @@ import { whenAborted } from './when-aborted.ts';
 
 /** How long the story may take to come to its end; a Redis that hangs would keep it for half a minute. */
 const STORY_END_LIMIT_MS = 500;
+/** Longer than between two looks whether everything still runs. */
+const BROKEN_TOLD_LIMIT_MS = 1000;
+
+/** What the dashboard needs to show the demo. */
+export interface DemoSetup {
+  redis: RedisSettings;
+  destinations: Record<string, { baseUrl: string; auth: { header: string; env: string }; timeoutMs: number }>;
+  logFile: string;
+}
 
 export interface DemoOptions {
   cwd: string;
@@ -19,6 +28,8 @@ export interface DemoOptions {
   command: readonly string[];
   /** The same as a person types it. */
   typed: string;
+  /** Starts the page beside the demo; it is another room's, and given from outside. */
+  openDashboard: (setup: DemoSetup) => Promise<{ url: string; stop(): Promise<void> }>;
   /** Where `say` writes to; decides on colour. */
   stream: NodeJS.WritableStream;
   say: (line: string) => void;
@@ -39,7 +50,11 @@ export async function runDemo(options: DemoOptions): Promise<{ forced: boolean }
     playing = play(options, stage, end).then(() => whenAborted(end));
     await Promise.race([
       whenAborted(asked),
-      playing,
+      // The story may meet the end of a process before it is noticed: that is what is told then.
+      playing.catch(async (error: unknown) => {
+        await Promise.race([stage.broken, sleep(BROKEN_TOLD_LIMIT_MS, undefined, { ref: false })]);
+        throw error;
+      }),
       stage.broken.then((how) => {
         if (asked.aborted) return;
         // At once: taking down may last for seconds.
@@ -75,6 +90,7 @@ async function play({ say, stream, typed, redis }: DemoOptions, stage: Stage, ov
     );
   say('Go on with, in another terminal in this folder:');
   for (const command of [`find ${keyToShow(told)}`, 'dead-letters list', 'status']) say(`  ${typed} ${command}`);
+  say(`or in a browser, where the dead ones are shown and replayed: ${stage.dashboardUrl}`);
   if (redis) say(`This is the Redis of ${redis.from}: it must be given there too.`);
   say('\nEverything works on until Ctrl-C.');
 }

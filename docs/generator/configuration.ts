@@ -27,6 +27,8 @@ const SECTIONS: Record<string, string> = {
     '`NAME` is yours. Workers and applications know the API by it; it is in the names of the keys in Redis, so that another name is another queue.',
   worker: 'Of every worker process.',
   health: 'More: [observability](../observability.md).',
+  dashboard:
+    'Of `waybill dashboard` and of a mounted one. Who may sign in stands in `WAYBILL_DASHBOARD_TOKENS`, and not here. More: [the dashboard](../guide/configure.md#the-dashboard).',
   log: '',
 };
 
@@ -74,9 +76,21 @@ function settingsOf(node: Node, path: string, required: boolean): Setting[] {
   return [{ path, node, required }];
 }
 
+const FORMATS: Record<string, string> = {
+  ipv4: 'IPv4 address',
+  ipv6: 'IPv6 address',
+  cidrv4: 'IPv4 network',
+  cidrv6: 'IPv6 network',
+};
+
 /** In words: type, range, unit. */
-function allowed(path: string, { type, enum: names, minimum, maximum, minLength, maxLength, items }: Node): string {
+function allowed(
+  path: string,
+  { type, anyOf, format, enum: names, minimum, maximum, minLength, maxLength, items }: Node,
+): string {
   if (names) return names.map((name) => code(String(name))).join(', ');
+  if (anyOf) return anyOf.map((node) => allowed(path, node)).join(' or ');
+  if (format !== undefined) return FORMATS[format] ?? format;
   switch (type) {
     case undefined:
     case 'boolean':

@@ -22,6 +22,10 @@ const WHAT_TO_DO: Record<WaybillErrorCode, string> = {
   LETTER_EXISTS: 'Nothing: the worker files the letter under the next generation.',
   LETTER_HANDLED: 'Nothing, if what was done is what you meant. `waybill dead-letters show` tells who did it and why.',
   REPLAY_REFUSED: '`field` says which rule; see below.',
+  MASK_MISPLACED:
+    'Leave a mask as it was shown and where it was shown, or put a value in its place. In a new place the value itself has to stand.',
+  NOT_CONFIRMED: 'Ask for the plan again, look at its count, and type what it wants.',
+  OPERATION_REFUSED: '`field` says why: `EMPTY`, `TOO_MANY` or `STATE`.',
   WAIT_TIMEOUT: 'Wait for it again, or look later: the write goes on.',
   NOT_FOUND:
     'Look at the id and the destination. Delivered writes and dead letters are kept for a time only (`retention`).',

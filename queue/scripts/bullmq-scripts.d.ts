@@ -11,4 +11,5 @@ declare module 'bullmq/dist/cjs/scripts/index.js' {
   export const moveStalledJobsToWait: BullScript;
   export const moveToDelayed: BullScript;
   export const moveToFinished: BullScript;
+  export const pause: BullScript;
 }

@@ -9,6 +9,7 @@ import {
   moveStalledJobsToWait,
   moveToDelayed,
   moveToFinished,
+  pause,
 } from 'bullmq/dist/cjs/scripts/index.js';
 
 export interface Script {
@@ -24,7 +25,8 @@ type Composed =
   | 'addStandardJob'
   | 'moveStalledJobsToWait'
   | 'moveToDelayed'
-  | 'moveToFinished';
+  | 'moveToFinished'
+  | 'pause';
 
 export const BULLMQ: Record<Composed, { content: string; keys: number }> = {
   addDelayedJob,
@@ -33,6 +35,7 @@ export const BULLMQ: Record<Composed, { content: string; keys: number }> = {
   moveStalledJobsToWait,
   moveToDelayed,
   moveToFinished,
+  pause,
 };
 
 /** `local function <name>(KEYS, ARGV) … end` around one of BullMQ's scripts. */

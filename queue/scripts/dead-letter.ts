@@ -1,6 +1,7 @@
 // Settling a dead write in one step: its letter and the rows that find it are written, the write is finished into
 // `failed` without its body, and the worker takes the next.
 import { asFunction, BULLMQ, type Script, SLICE } from './compose.ts';
+import { ENTER } from './rows.ts';
 
 const FINISH = BULLMQ.moveToFinished.keys;
 const ADD = BULLMQ.addPrioritizedJob.keys;
@@ -10,15 +11,15 @@ export const LETTER_EXISTS = -100;
 
 /**
  * KEYS: moveToFinished's, addPrioritizedJob's, then the letter's key, the row by time, the row by request_id, the set of
- *   writes to tell the onSettled hook of.
+ *   writes to tell the onSettled hook of, the classes.
  * ARGV: moveToFinished's (9), addPrioritizedJob's (3), then lock token, letter id, epoch ms, 1 where there is that hook,
- *   and every request_id.
+ *   the letter's class and its facets, and every request_id.
  * Lua does not roll back: whatever could make either script refuse is looked at while nothing is written yet.
  */
 export const DEAD_LETTER: Script = {
-  name: 'waybill:deadLetter:2',
-  keys: FINISH + ADD + 4,
-  lua: `${asFunction('moveToFinished')}${asFunction('addPrioritizedJob')}${SLICE}
+  name: 'waybill:deadLetter:3',
+  keys: FINISH + ADD + 5,
+  lua: `${asFunction('moveToFinished')}${asFunction('addPrioritizedJob')}${SLICE}${ENTER}
 local jobKey, activeKey, jobId, token = KEYS[12], KEYS[2], ARGV[1], ARGV[13]
 local letterKey, timeKey, requestKey = KEYS[${FINISH + ADD + 1}], KEYS[${FINISH + ADD + 2}], KEYS[${FINISH + ADD + 3}]
 if redis.call('EXISTS', jobKey) == 0 then return -1 end
@@ -38,8 +39,9 @@ end
 
 addPrioritizedJob(slice(KEYS, ${FINISH + 1}, ${FINISH + ADD}), slice(ARGV, 10, 12))
 redis.call('ZADD', timeKey, ARGV[15], ARGV[14])
+enter(KEYS[${FINISH + ADD + 5}], letterKey, ARGV[14], ARGV[15], ARGV[17], ARGV[18])
 if ARGV[16] == '1' then redis.call('ZADD', KEYS[${FINISH + ADD + 4}], ARGV[15], ARGV[14]) end
-for i = 17, #ARGV do redis.call('HSET', requestKey, ARGV[i], ARGV[14]) end
+for i = 19, #ARGV do redis.call('HSET', requestKey, ARGV[i], ARGV[14]) end
 return moveToFinished(slice(KEYS, 1, ${FINISH}), slice(ARGV, 1, 9))
 `,
 };

@@ -1,7 +1,9 @@
 // What retention takes away, a bounded slice at a time: what is past its age or count (TRIM), and rows and tombstones
 // whose write or letter somebody removed by hand (SCRUB). Time is the server's: a worker's clock may have jumped.
 import { ACTS_FIELD } from '../keys.ts';
+import { OTHER_CLASS } from '../letter-class.ts';
 import { FORGET, type Script } from './compose.ts';
+import { LEAVE } from './rows.ts';
 
 /** A slice ends after so many bytes of letters: a script holds up every other command (measured: 200 of 14 KB in 13 ms). */
 const SLICE_BYTES = 2_000_000;
@@ -23,7 +25,7 @@ local function letterOf(jobKey) return decoded(text(jobKey, 'data')).letter end
 
 /**
  * KEYS: the row by time, the row by request_id, the audit stream, the retention hash, the queue's completed and failed
- *   sets, the dead letters' prioritized, completed and failed sets.
+ *   sets, the dead letters' prioritized, completed and failed sets, the classes.
  * ARGV: slice, prefix of the queue's keys, prefix of the dead letters' keys, then how long is kept, in ms: an open
  *   letter, a handled one, a delivered tombstone, an audit entry, and anything that the API may still know the key of;
  *   how many open letters may stand; how many ms must lie between two rounds (0: go on with one); how many of the oldest
@@ -34,10 +36,10 @@ local function letterOf(jobKey) return decoded(text(jobKey, 'data')).letter end
  * operator has just restored is kept as long as a handled one.
  */
 export const TRIM: Script = {
-  name: 'waybill:trim:1',
-  keys: 9,
-  lua: `${FORGET}${HELPERS}
-local timeKey, requestKey, auditKey, countKey, completedKey, failedKey, openKey, replayedKey, discardedKey = unpack(KEYS)
+  name: 'waybill:trim:2',
+  keys: 10,
+  lua: `${FORGET}${HELPERS}${LEAVE}
+local timeKey, requestKey, auditKey, countKey, completedKey, failedKey, openKey, replayedKey, discardedKey, classesKey = unpack(KEYS)
 local slice, base, deadBase = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 local openBefore, handledBefore, deliveredBefore = now - ARGV[4], now - ARGV[5], now - ARGV[6]
 local auditBefore, keyBefore = now - ARGV[7], now - ARGV[8]
@@ -104,6 +106,7 @@ for _, id in ipairs(ids) do
   if isKept(id) then
     newlyKept = newlyKept + 1
   else
+    leave(classesKey, deadBase .. id, id)
     drop(id)
     redis.call('ZREM', timeKey, id)
     redis.call('ZREM', openKey, id)
@@ -139,18 +142,18 @@ return { #gone, handled, #delivered, newlyKept, more and 1 or 0 }
 
 /**
  * KEYS: the row by time, the row by request_id, the queue's failed set, the dead letters' prioritized set, the set of
- *   writes that the onSettled hook was not told of, the retention hash, which holds where it goes on.
+ *   writes that the onSettled hook was not told of, the retention hash, which holds where it goes on, the classes.
  * ARGV: how many to look at in each, prefix of the queue's keys, prefix of the dead letters' keys, and for how many ms the
  *   API may know a key: a tombstone stays that long, whatever became of its letter.
  * Returns how many entries went, and 1 once it has been through everything.
  */
 export const SCRUB: Script = {
-  name: 'waybill:scrub:1',
-  keys: 6,
-  lua: `${FORGET}${HELPERS}
-local timeKey, requestKey, failedKey, openKey, unsaidKey, cursorKey = unpack(KEYS)
+  name: 'waybill:scrub:2',
+  keys: 7,
+  lua: `${FORGET}${HELPERS}${LEAVE}
+local timeKey, requestKey, failedKey, openKey, unsaidKey, cursorKey, classesKey = unpack(KEYS)
 local count, base, deadBase, keyBefore = ARGV[1], ARGV[2], ARGV[3], now - ARGV[4]
-local names = { 'time', 'request', 'failed', 'unsaid' }
+local names = { 'time', 'request', 'failed', 'unsaid', 'class' }
 local cursors = redis.call('HMGET', cursorKey, unpack(names))
 local gone = 0
 local function stands(id)
@@ -189,6 +192,33 @@ through(4, 'ZSCAN', unsaidKey, function(id, at)
   redis.call('ZREM', unsaidKey, id)
   return true
 end)
+-- The classes in turn, by id. The cursor is a class and the cursor in it, '-' behind its end.
+local function throughClasses(i)
+  if cursors[i] == '' then return end
+  local classId, cursor = string.match(cursors[i] or '', '^(%S+) (%S+)$')
+  local ids, classes = { '${OTHER_CLASS}' }, redis.call('HGETALL', classesKey)
+  for at = 1, #classes, 2 do ids[#ids + 1] = classes[at] end
+  table.sort(ids)
+  local looked = 0
+  for _, id in ipairs(ids) do
+    if not classId or id > classId then classId, cursor = id, '0' end
+    while id == classId and cursor ~= '-' do
+      if looked >= tonumber(count) then
+        cursors[i] = id .. ' ' .. cursor
+        return
+      end
+      local reply = redis.call('ZSCAN', classesKey .. ':' .. id, cursor, 'COUNT', count)
+      for at = 1, #reply[2], 2 do
+        looked = looked + 1
+        local letterId = reply[2][at]
+        if redis.call('EXISTS', deadBase .. letterId) == 0 then gone = gone + dropEntry(classesKey, id, letterId) end
+      end
+      cursor = reply[1] == '0' and '-' or reply[1]
+    end
+  end
+  cursors[i] = ''
+end
+throughClasses(5)
 local left = 0
 for i, name in ipairs(names) do if cursors[i] ~= '' then left = left + 1 end end
 if left == 0 then

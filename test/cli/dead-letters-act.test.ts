@@ -22,7 +22,7 @@ test('a replay sends again what matches, tells of each and counts; who and why s
   expect(dry).toMatchObject({ code: 0, stderr: '1 dead letter would be replayed under its own key\n' });
   expect(documents(dry.stdout)).toEqual([{ letter: letters[0], destination: world.name, status: 'would-replay' }]);
   expect(await actsOf(world)).toEqual([]);
-  expect(await countLetters(world.reader, world.name)).toBe(3);
+  expect((await countLetters(world.reader, world.name)).count).toBe(3);
 
   const done = await act(
     'replay',
@@ -116,7 +116,7 @@ test('a discarded letter is out of the list until it is restored', async () => {
   const [first = '', second = ''] = letters;
   const discarded = await act('discard', world, '--status', '401', '--yes', ...WHY);
   expect(discarded).toMatchObject({ code: 0, stdout: `${first}  discarded      ${world.name}\n` });
-  expect(await countLetters(world.reader, world.name)).toBe(1);
+  expect((await countLetters(world.reader, world.name)).count).toBe(1);
   const late = await act(
     'replay',
     world,
@@ -146,7 +146,7 @@ test('a discarded letter is out of the list until it is restored', async () => {
   expect(restored).toMatchObject({ code: 0, stdout: `${first}  restored       ${world.name}\n` });
   const again = await act('restore', world, first, '--yes', ...WHY);
   expect(again.stdout).toMatch(/ handled .* was restored by ann at /);
-  expect(await countLetters(world.reader, world.name)).toBe(1);
+  expect((await countLetters(world.reader, world.name)).count).toBe(1);
 });
 
 test('of two operators at the same letters one wins each, and the other is told who', async () => {
@@ -256,13 +256,13 @@ test('on a terminal one key confirms, more letters than a screen shows are confi
   const worker = await world.startWorker();
   const writes = Array.from({ length: 100 }, () => ({ name: 'send' as const, data: planned('401') }));
   await world.queue.addBulk(writes);
-  await eventually(async () => expect(await countLetters(world.reader, world.name)).toBe(101));
+  await eventually(async () => expect((await countLetters(world.reader, world.name)).count).toBe(101));
   await worker.stop(AbortSignal.timeout(2000));
   const many = terminal();
   const typed = deadLettersDiscard(many.io, flags, []);
   await many.type('Type 101 to go on', '101\r');
   expect(await typed).toBe(0);
-  expect(await countLetters(world.reader, world.name, 'discarded')).toBe(102);
+  expect((await countLetters(world.reader, world.name, { state: 'discarded' })).count).toBe(102);
 });
 
 test('on a terminal a double application is typed, whatever flags were given', async () => {

@@ -20,7 +20,7 @@ test('replays that were cut short go on with --before: what has died again meanw
   const cli = await startCli(args, { env: { REDIS_URL: redisUrl() } });
   await cli.says('"status":"replayed"');
   await world.startWorker();
-  await eventually(async () => expect(await countLetters(world.reader, world.name)).toBe(2));
+  await eventually(async () => expect((await countLetters(world.reader, world.name)).count).toBe(2));
   cli.kill('SIGINT');
   const { code, stderr } = await cli.ended;
   expect(code).toBe(130);
@@ -37,7 +37,7 @@ test('--rate paces, and Ctrl-C stops after the letter at hand: what was done is 
   const flags = ['dead-letters', 'discard', '--destination', world.name, '--yes', ...WHY, '-o', 'json'];
   const cli = await startCli([...flags, '--rate', '0.001'], { env: { REDIS_URL: redisUrl() } });
   await cli.says('"status":"discarded"');
-  expect(await countLetters(world.reader, world.name, 'discarded')).toBe(1);
+  expect((await countLetters(world.reader, world.name, { state: 'discarded' })).count).toBe(1);
   cli.kill('SIGINT');
   const { code, stdout, stderr } = await cli.ended;
   expect(code).toBe(130);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { evidenceInWords } from '../../cli/attempts-text.ts';
+import { evidenceInWords } from '../../core/evidence.ts';
 import { describePlan, rowOf } from '../../cli/act-text.ts';
 import { replaying } from '../../cli/letter-acts.ts';
 import { cellsOf } from '../../cli/letter-row.ts';

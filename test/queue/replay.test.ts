@@ -39,7 +39,7 @@ describe('a replay', () => {
     ]);
     expect(found.enqueuedAt).toBe(dead.enqueuedAt);
     await assertAppliedOnce(world.sandbox, keyOf(dead));
-    expect(await countLetters(world.reader, world.name)).toBe(0);
+    expect((await countLetters(world.reader, world.name)).count).toBe(0);
   });
 
   test('that dies again leaves a dead letter of its own generation', async () => {
@@ -247,7 +247,7 @@ describe('a discarded write', () => {
     await world.startWorker();
     const dead = await died(world, ['401', 'ok']);
     await discard(world.reader, world.name, dead.letterId, BEN);
-    expect(await countLetters(world.reader, world.name)).toBe(0);
+    expect((await countLetters(world.reader, world.name)).count).toBe(0);
     expect(await Array.fromAsync(letters(world.reader, world.name, { state: 'discarded' }))).toHaveLength(1);
     const [found] = await find(world.reader, keyOf(dead), world.name);
     expect(found).toMatchObject({ state: 'discarded', letter: { acts: [{ act: 'discard', ...BEN }] } });
@@ -327,7 +327,7 @@ test('a discarded letter without the time of its death can be restored all the s
   const key = world.reader.queue(world.name, `${world.name}.dead`).toKey(dead.letterId);
   await world.reader.client.hdel(key, 'timestamp');
   await restore(world.reader, world.name, dead.letterId, ANN);
-  expect(await countLetters(world.reader, world.name)).toBe(1);
+  expect((await countLetters(world.reader, world.name)).count).toBe(1);
 });
 
 test('a dead letter that cannot be read can be discarded and restored, never replayed', async () => {
@@ -344,7 +344,7 @@ test('a dead letter that cannot be read can be discarded and restored, never rep
     { id: dead.letterId, state: 'discarded', unreadable: expect.any(String) as string },
   ]);
   await restore(world.reader, world.name, dead.letterId, ANN);
-  expect(await countLetters(world.reader, world.name)).toBe(1);
+  expect((await countLetters(world.reader, world.name)).count).toBe(1);
   // What is no letter at all is left alone.
   await redis.del(deadQueue.toKey(dead.letterId));
   await redis.set(deadQueue.toKey(dead.letterId), 'x');

@@ -166,7 +166,7 @@ test('rows and tombstones whose write or letter was removed by hand are scrubbed
     ]);
   });
   expect(await find(world.reader, gone.jobId, world.name)).toEqual([]);
-  expect(await countLetters(world.reader, world.name)).toBe(1);
+  expect((await countLetters(world.reader, world.name)).count).toBe(1);
   expect(before.length - (await keysOf(world)).length).toBeGreaterThanOrEqual(3);
 });
 
@@ -177,7 +177,7 @@ test('a letter of foreign make is no orphan, whatever its job is called', async 
   const worker = await world.startWorker();
   const ids = ['order "5"', 'back\\slash', 'order.g5'];
   for (const jobId of ids) await plain.add('send', { ...planned('503', '401') }, { jobId });
-  await eventually(async () => expect(await countLetters(world.reader, world.name)).toBe(ids.length));
+  await eventually(async () => expect((await countLetters(world.reader, world.name)).count).toBe(ids.length));
   await worker.stop();
   await scrub(backendOf(world), KEEP);
   for (const id of ids) expect(await find(world.reader, id, world.name)).toMatchObject([{ jobId: id, state: 'dead' }]);
@@ -201,7 +201,7 @@ test('a letter that was restored after its time is kept as long as a handled one
   await restore(world.reader, world.name, letter?.id ?? '', ANN);
   await eventually(async () => expect(await trim(world, { deadMs: 0 })).toMatchObject({ open: 1 }));
   expect(await find(world.reader, other.jobId, world.name)).toEqual([]);
-  expect(await countLetters(world.reader, world.name)).toBe(1);
+  expect((await countLetters(world.reader, world.name)).count).toBe(1);
   await eventually(async () => expect(await trim(world, { deadMs: 0, handledMs: 0 })).toMatchObject({ open: 1 }));
 });
 

@@ -20,6 +20,16 @@ import {
   type WriteQueue,
 } from 'waybill';
 import {
+  createDashboard,
+  type DashboardOptions,
+  type MountOptions,
+  type ResolveUser,
+  type RunningDashboard,
+  startDashboard,
+  type StartOptions,
+  type User,
+} from 'waybill/dashboard';
+import {
   type AnonymousSends,
   assertAppliedOnce,
   createSandbox,
@@ -71,4 +81,15 @@ export async function check(key: string): Promise<(LedgerSend | AnonymousSends)[
   const ledger: Ledger = sandbox.ledger();
   const entry: LedgerEntry | undefined = sandbox.entry(key);
   return [...(entry?.sends ?? []), ledger.anonymous];
+}
+
+export async function review(resolved: Config): Promise<string> {
+  const people = new Map<string, User>([['ada', { name: 'ada', role: 'operator' }]]);
+  const resolveUser: ResolveUser = ({ headers }) => people.get(String(headers['x-user']));
+  const common: DashboardOptions = { connection, base: '/waybill', env: { WAYBILL_DASHBOARD_TOKENS: '' } };
+  const mounted: MountOptions = { ...common, resolveUser };
+  const settings: StartOptions = { ...common, localName: 'ada' };
+  const running: RunningDashboard = await startDashboard(config, settings);
+  await running.stop();
+  return `${running.url} ${typeof createDashboard(resolved, mounted)}`;
 }

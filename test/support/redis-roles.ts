@@ -4,13 +4,18 @@ import type { RedisSettings } from '../../core/redis-settings.ts';
 import { createSandbox } from '../../dev/testing.ts';
 import { createQueue } from '../../producer/index.ts';
 import { audit } from '../../queue/acts.ts';
-import { letters } from '../../queue/dead-letters.ts';
+import { countLetters, letters } from '../../queue/dead-letters.ts';
 import { examineRedis } from '../../queue/doctor.ts';
 import { find } from '../../queue/find.ts';
 import { findDelivered } from '../../queue/find-delivered.ts';
+import { groupsOf } from '../../queue/groups.ts';
 import { discard, replay, restore } from '../../queue/operate.ts';
+import { overviewOf } from '../../queue/overview.ts';
+import { pauseDestination, resumeDestination } from '../../queue/pause.ts';
 import { Reader } from '../../queue/reader.ts';
+import { reindex } from '../../queue/reindex.ts';
 import { status } from '../../queue/status.ts';
+import { whatIfOf } from '../../queue/what-if.ts';
 import { createWorker } from '../../worker/index.ts';
 import { API_KEY, eventually, planned } from './world.ts';
 
@@ -95,12 +100,24 @@ export async function read(redis: RedisSettings, { name, keys }: Story): Promise
     const [row] = await status(reader, name);
     expect(row).toMatchObject({ destination: name, delivered: keys.delivered.length });
     expect(row?.tombstoneBytes).toBeGreaterThan(0);
+    const { destinations, redis: held } = await overviewOf(reader, undefined, { minutes: 5, only: name });
+    expect(destinations[0]?.minutes.some((minute) => minute.dead > 0)).toBe(true);
+    expect(held.usedBytes).toBeGreaterThan(0);
+    expect(await whatIfOf(reader, undefined, { destination: name, policy: { maxAttempts: 1 } })).toMatchObject({
+      eligible: 0,
+    });
     const [delivered] = await find(reader, keys.delivered[0] ?? '');
     expect(delivered?.state).toBe('delivered');
     expect((await findDelivered(reader, delivered?.requestIds.at(-1) ?? '')).found).toHaveLength(1);
     const dead = await Array.fromAsync(letters(reader, name, { first: 'newest' }));
     expect(dead.length).toBe(row?.dead);
     expect(await Array.fromAsync(letters(reader, name))).toHaveLength(dead.length);
+    const spark = { from: Date.now() - 60_000, stepMs: 1000, slices: 60 };
+    expect((await groupsOf(reader, name, { spark })).groups).not.toEqual([]);
+    expect(await countLetters(reader, name, { filter: { status: 422 } })).toEqual({
+      count: dead.length,
+      atLeast: false,
+    });
     // Neither waiting nor anywhere else: every place is looked at.
     expect(await find(reader, 'a-key-that-nobody-added')).toEqual([]);
     expect(await find(reader, dead[0]?.journal?.attempts[0]?.requestId ?? '')).toHaveLength(1);
@@ -121,8 +138,11 @@ export async function operate(redis: RedisSettings, { name }: Story): Promise<vo
     await replay(reader, name, second?.id ?? '', who, { newKey: true });
     await discard(reader, name, third?.id ?? '', who);
     await restore(reader, name, third?.id ?? '', who);
-    expect(await Array.fromAsync(audit(reader, name))).toHaveLength(4);
+    expect(await pauseDestination(reader, name, who)).toMatchObject({ changed: true });
+    expect(await resumeDestination(reader, name, who)).toMatchObject({ changed: true });
+    expect(await Array.fromAsync(audit(reader, name))).toHaveLength(6);
     expect((await find(reader, first?.jobId ?? ''))[0]?.state).toBe('waiting');
+    expect(await reindex(reader, name)).toMatchObject({ removed: 0, added: 0 });
   } finally {
     await reader.close();
   }

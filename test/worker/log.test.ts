@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
-import { errorFields, throttled } from '../../worker/log.ts';
+import { errorFields } from '../../core/error-fields.ts';
+import { throttled } from '../../worker/log.ts';
 import { createWorld, planned } from '../support/world.ts';
 
 describe('one line per attempt', () => {

@@ -19,7 +19,7 @@ test('every dead letter is replayed once, and every write applied once, however 
   const answers = await world.queue.addBulk(
     Array.from({ length: WRITES }, () => ({ name: 'send' as const, data: planned('401', 'reset-after', 'ok') })),
   );
-  await eventually(async () => expect(await countLetters(world.reader, world.name)).toBe(WRITES), 20_000);
+  await eventually(async () => expect((await countLetters(world.reader, world.name)).count).toBe(WRITES), 20_000);
   await first.stop();
 
   for (const killedAfter of [5, 20, 0]) {
@@ -39,7 +39,7 @@ test('every dead letter is replayed once, and every write applied once, however 
     expect(await world.until(key, 'delivered', 30_000)).toMatchObject({ verdict: 'applied-once' });
     await assertAppliedOnce(world.sandbox, key);
   }
-  expect(await countLetters(world.reader, world.name)).toBe(0);
+  expect((await countLetters(world.reader, world.name)).count).toBe(0);
   const acts = await Array.fromAsync(audit(world.reader, world.name));
   expect(acts).toHaveLength(WRITES);
 });

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { VERDICTS } from '../../../core/verdict.ts';
 import { destinationName } from './filter.ts';
-import { act, attempt } from './letters.ts';
+import { act, attempt, EXPORT_FORMATS } from './letters.ts';
 
 const at = z.number();
 
@@ -13,6 +13,9 @@ export const auditQuery = z.object({
   cursor: z.string().max(500).optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
+export const auditExportQuery = auditQuery
+  .omit({ cursor: true, limit: true })
+  .extend({ format: z.enum(EXPORT_FORMATS).default('ndjson') });
 export const auditEntry = z.object({
   destination: z.string(),
   entry: z.string(),
@@ -35,6 +38,15 @@ export const auditEntry = z.object({
   filter: z.string().optional(),
 });
 export const auditList = z.object({ entries: z.array(auditEntry), next: z.string().optional(), now: at });
+
+export const pauseAnswer = z.object({
+  destination: z.string(),
+  paused: z.boolean(),
+  /** False where it was so already. */
+  changed: z.boolean(),
+  /** Who paused it last, or let it go on, where the audit tells. */
+  last: z.object({ act: z.enum(['pause', 'resume']), at, by: z.string(), reason: z.string() }).optional(),
+});
 
 export const findQuery = z.object({ id: z.string().min(1).max(300), destination: destinationName.optional() });
 export const foundWrite = z.object({
@@ -77,6 +89,7 @@ export const found = z.object({
   now: at,
 });
 
+export type PauseAnswer = z.output<typeof pauseAnswer>;
 export type AuditEntryShown = z.output<typeof auditEntry>;
 export type AuditList = z.output<typeof auditList>;
 export type FoundWrite = z.output<typeof foundWrite>;

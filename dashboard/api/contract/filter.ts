@@ -15,6 +15,8 @@ const instant = z
 
 export const destinationName = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'must be the name of a destination');
 
+export const destinationParams = z.object({ destination: destinationName });
+
 export const letterFilter = z.object({
   destination: destinationName.optional(),
   state: z.enum(LETTER_STATES).default('open'),

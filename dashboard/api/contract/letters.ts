@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { DEAD_REASONS } from '../../../core/decide.ts';
 import { VERDICTS } from '../../../core/verdict.ts';
-import { LETTER_STATES, letterFilter } from './filter.ts';
+import { destinationName, LETTER_STATES, letterFilter } from './filter.ts';
 
 const at = z.number();
 
@@ -50,7 +50,25 @@ export const letterRow = z.object({
 export const letterListQuery = letterFilter.extend({
   first: z.enum(['newest', 'oldest']).default('newest'),
   limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z.string().max(300).optional(),
+  cursor: z.string().max(5000).optional().describe('`next` of the page before'),
+});
+
+/** Longer than any id of a dead letter that Waybill makes. */
+export const letterId = z.string().min(1).max(300);
+export const letterParams = z.object({ destination: destinationName, id: letterId });
+
+/** How finely deaths are counted over the time that is meant. */
+export const groupQuery = letterFilter.extend({
+  limit: z.coerce.number().int().min(1).max(1000).default(200),
+  slices: z.coerce.number().int().min(2).max(200).default(24).describe('of the sparklines'),
+});
+export const histogramQuery = letterFilter.extend({ slices: z.coerce.number().int().min(2).max(400).default(60) });
+
+export const EXPORT_FORMATS = ['csv', 'ndjson'] as const;
+export const exportQuery = letterFilter.extend({ format: z.enum(EXPORT_FORMATS).default('ndjson') });
+export const BUNDLE_LIMIT = 1000;
+export const bundleQuery = letterFilter.extend({
+  limit: z.coerce.number().int().min(1).max(BUNDLE_LIMIT).default(100),
 });
 
 export const letterList = z.object({
@@ -96,6 +114,8 @@ export const groupList = z.object({
   other: z.number(),
   sparkFrom: at,
   sparkStepMs: z.number(),
+  /** There may be more letters in them: the count is bounded where rows do not tell. */
+  atLeast: z.boolean(),
   /** When the last letter died, handled ones included, where no open one is left. */
   lastDeadAt: at.optional(),
   now: at,
@@ -236,7 +256,7 @@ export const replayAnswer = z.object({
   advice: z.string().optional(),
 });
 export const actRequest = z.object({ reason: why });
-export const actAnswer = act;
+export const actAnswer = z.object(act.shape);
 
 export type LetterRow = z.output<typeof letterRow>;
 export type LetterList = z.output<typeof letterList>;

@@ -104,6 +104,11 @@ export const operation = z.object({
   endedAt: at.optional(),
 });
 
+export const operationParams = z.object({ destination: destinationName, id: z.string().min(1).max(100) });
+export const operationsQuery = z.object({
+  destination: destinationName.optional(),
+  limit: z.coerce.number().int().min(1).max(1000).default(200),
+});
 export const operationList = z.object({ operations: z.array(operation), now: at });
 
 export const operationItem = z.object({
@@ -131,3 +136,5 @@ export type Plan = z.output<typeof plan>;
 export type CreateRequest = z.output<typeof createRequest>;
 export type Operation = z.output<typeof operation>;
 export type OperationItem = z.output<typeof operationItem>;
+export type OperationItems = z.output<typeof operationItems>;
+export type OperationList = z.output<typeof operationList>;

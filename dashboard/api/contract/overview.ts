@@ -9,7 +9,7 @@ export const minute = z.object({
   /** Attempts that failed and are tried again. */
   retried: z.number(),
   dead: z.number(),
-  /** Of all attempts; missing in a minute without one. */
+  /** Of all attempts, at most 9 % off; missing in a minute without one. */
   p50Ms: z.number().optional(),
   p95Ms: z.number().optional(),
   p99Ms: z.number().optional(),
@@ -20,11 +20,14 @@ export const destinationOverview = z.object({
   configured: z.boolean(),
   workers: z.number(),
   paused: z.boolean(),
+  /** Who paused it, and why; missing where that was done by a tool that writes nothing down. */
+  pausedBy: z.object({ by: z.string(), reason: z.string(), at }).optional(),
   waiting: z.number(),
   oldestWaitingMs: z.number().optional(),
   active: z.number(),
   scheduled: z.number(),
   retrying: z.number(),
+  /** Scheduled, retrying and postponed ones. Where they are more than 5,000, the two numbers above are of the next 5,000. */
   delayed: z.number(),
   /** Open dead letters. */
   dead: z.number(),
@@ -41,7 +44,10 @@ export const destinationOverview = z.object({
     trimmedDead: z.number(),
     /** When retention takes the oldest open letter. */
     nextTrimAt: at.optional(),
+    /** Of the open ones, drawn from a sample. */
     deadBytes: z.number().optional(),
+    /** Of the delivered tombstones. */
+    tombstoneBytes: z.number().optional(),
   }),
 });
 

@@ -18,13 +18,15 @@ export const whatIf = z.object({
   more: z.boolean(),
   /** Those that another policy could change: they died exhausted. */
   eligible: z.number(),
-  /** Whose next attempts would have fallen past the end of the outage that the journals of the destination show. */
+  /** With an attempt that falls where the records show a success of the same group, or of the destination. */
   saved: z.number(),
-  /** Of the saved and of those not saved, together. */
+  /** Of the saved and of those not saved, together; negative where the other policy makes fewer. */
   extraCalls: z.number(),
-  /** Whose outage the journals do not show the end of: not counted as saved. */
+  /** Of these, what the saved ones cost. */
+  extraCallsOfSaved: z.number(),
+  /** Whose further attempts the records say nothing about: not counted as saved. */
   unknown: z.number(),
-  /** What the other policy's waits add up to, without jitter. */
+  /** What the other policy's waits add up to, without jitter; of several destinations the least. */
   coversMs: z.number(),
   byGroup: z.array(
     z.object({
@@ -33,9 +35,14 @@ export const whatIf = z.object({
       eligible: z.number(),
       saved: z.number(),
       extraCalls: z.number(),
+      extraCallsOfSaved: z.number(),
       unknown: z.number(),
     }),
   ),
+  /** Kept deliveries that took more attempts than the other policy allows: they would be dead. Counted in no other number. */
+  wouldHaveDied: z
+    .object({ deliveries: z.number(), savedCalls: z.number(), examined: z.number(), more: z.boolean() })
+    .optional(),
   /** How it was reckoned, in words. */
   basis: z.string(),
 });

@@ -1,0 +1,70 @@
+// GET /api/events: server-sent events. A stream ends with the session that it belongs to, with the server, and when its
+// reader is too slow; the browser then asks again.
+import { PassThrough } from 'node:stream';
+import type { Access } from '../access/access.ts';
+import type { DashboardApp } from '../app.ts';
+import { route } from '../app.ts';
+import { ApiError } from '../errors.ts';
+import type { Watcher } from './watcher.ts';
+
+/** Of one process. */
+const MAX_STREAMS = 200;
+/** What a reader may leave lying. */
+const MAX_BACKLOG_BYTES = 256 * 1024;
+/** What a browser waits before it asks again. */
+const RETRY_MS = 2000;
+
+interface Live {
+  access: Access;
+  watcher: Watcher;
+  /** Shorter than what proxies wait for on a silent connection. */
+  pingMs: number;
+}
+
+export function eventRoutes(app: DashboardApp, { access, watcher, pingMs }: Live): void {
+  const open = new Set<PassThrough>();
+  app.addHook('preClose', async () => {
+    for (const stream of open) stream.end();
+    await watcher.close();
+  });
+
+  route(
+    app,
+    'events',
+    {
+      contentTypes: ['text/event-stream'],
+      summary: 'server-sent events: `changed` says that something did, `ping` nothing',
+    },
+    ({ request, reply }) => {
+      if (open.size >= MAX_STREAMS) {
+        throw new ApiError(503, 'TOO_MANY_STREAMS', `this process serves ${MAX_STREAMS} streams already`, {
+          headers: { 'retry-after': '30' },
+        });
+      }
+      const stream = new PassThrough();
+      open.add(stream);
+      const send = (text: string): void => {
+        if (stream.writableLength > MAX_BACKLOG_BYTES) stream.destroy();
+        else if (stream.writable) stream.write(text);
+      };
+      send(`retry: ${RETRY_MS}\n\n`);
+      const silence = watcher.listen((changed) => send(`event: changed\ndata: ${JSON.stringify(changed)}\n\n`));
+      const ping = setInterval(() => {
+        send('event: ping\ndata: {}\n\n');
+        // Whoever may not be here any more hears nothing more.
+        access.visit(request).then(
+          ({ user }) => user ?? stream.end(),
+          () => stream.end(),
+        );
+      }, pingMs);
+      stream.once('close', () => {
+        open.delete(stream);
+        clearInterval(ping);
+        silence();
+      });
+      reply.raw.once('close', () => stream.destroy());
+      reply.headers({ 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' });
+      return stream;
+    },
+  );
+}

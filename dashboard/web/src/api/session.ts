@@ -1,0 +1,52 @@
+// Who is signed in, as signals: `session`, `user`, `may('operator')`.
+import { computed, signal } from '@preact/signals';
+import { mayActAs, type Role } from '../../../../core/role.ts';
+import type { Session } from '../../../api/contract/session.ts';
+import { clockSkewMs } from '../now.ts';
+import { ApiError, call, hooks } from './client.ts';
+
+export const session = signal<Session | undefined>(undefined);
+/** Why the session could not be asked for. */
+export const sessionError = signal<ApiError | undefined>(undefined);
+export const user = computed(() => session.value?.user);
+/** Names of the destinations, those with dead letters only included. */
+export const destinations = computed(() => session.value?.destinations.map(({ name }) => name) ?? []);
+
+/** Whether the one who is signed in may do what `least` may. The server decides; this only hides and explains. */
+export const may = (least: Role): boolean => user.value !== undefined && mayActAs(user.value.role, least);
+
+function take(answer: Session): void {
+  clockSkewMs.value = answer.now - Date.now();
+  sessionError.value = undefined;
+  session.value = answer;
+}
+
+export async function loadSession(): Promise<void> {
+  try {
+    take(await call('session', {}));
+  } catch (error) {
+    sessionError.value =
+      error instanceof ApiError ? error : new ApiError(0, 'UNREACHABLE', 'The session could not be read.');
+  }
+}
+
+/** @throws ApiError where the token is refused */
+export async function signIn(token: string): Promise<void> {
+  await call('signIn', { body: { token } });
+  // The session's own answer holds the CSRF token of the new cookie.
+  await loadSession();
+}
+
+export async function signOut(): Promise<void> {
+  await call('signOut', {});
+  await loadSession();
+}
+
+hooks.csrf = () => session.value?.csrf;
+hooks.signedOut = () => {
+  const { value } = session;
+  if (value?.user) {
+    const { user: _, ...rest } = value;
+    session.value = rest;
+  }
+};

@@ -1,0 +1,329 @@
+// One dead letter: why it died, what was tried and when, what a replay would send, and what people did with it.
+import { useLocation, useRoute } from 'preact-iso';
+import { useEffect, useState } from 'preact/hooks';
+import type { LetterDetail, ReplayAnswer } from '../../../api/contract/letters.ts';
+import { type ApiError, call } from '../api/client.ts';
+import { useLoad } from '../api/load.ts';
+import { may, user } from '../api/session.ts';
+import { Badge, StateBadge, VerdictBadge } from '../components/badge.tsx';
+import { Button, ButtonLink } from '../components/button.tsx';
+import { CopyButton } from '../components/copy.tsx';
+import { ErrorNote, Note, Skeleton } from '../components/notes.tsx';
+import { Time } from '../components/time.tsx';
+import { Timeline } from '../components/timeline.tsx';
+import { toast } from '../components/toast.tsx';
+import { LongText } from '../components/long-text.tsx';
+import { Upstream } from '../components/upstream.tsx';
+import { useKeys } from '../keys.ts';
+import { filterParams, readFilter } from '../logic/filter-url.ts';
+import { counted } from '../logic/number-words.ts';
+import { REASON_WORDS } from '../logic/verdict-words.ts';
+import { to } from '../routes.ts';
+import { ActDialog } from './letter/act-dialog.tsx';
+import { actWords } from './letter/act-words.ts';
+import { Conflict } from './letter/conflict.tsx';
+import { EnvelopeCard } from './letter/envelope-card.tsx';
+import { KeyCard } from './letter/key-card.tsx';
+import { LineageCard } from './letter/lineage-card.tsx';
+import { type Neighbours, neighboursOf } from './letter/neighbours.ts';
+import { ReplayDialog } from './letter/replay-dialog.tsx';
+import { storyOf } from './letter/story.ts';
+import { useChangedElsewhere } from './letter/use-changed-elsewhere.ts';
+import { WriteCard } from './letter/write-card.tsx';
+import './letter/letter.css';
+
+export function Letter() {
+  const { params } = useRoute();
+  const { query: given } = useLocation();
+  const { destination = '', id = '' } = params;
+  const query = new URLSearchParams(given);
+  const { data, key, error, loading, reload } = useLoad(`${destination}/${id}`, (signal) =>
+    call('letter', { params: { destination, id }, signal }),
+  );
+  const detail = key === `${destination}/${id}` ? data : undefined;
+  // Opened from a list: its filter is in the address, and the way back and on leads through it.
+  const filter = readFilter(query);
+  const fromList = query.size > 0;
+  const { data: neighbours } = useLoad(detail && fromList ? `${destination}/${id}?${query}` : undefined, (signal) =>
+    neighboursOf({ id, deadAt: detail!.letter.deadAt }, filter, signal),
+  );
+
+  return (
+    <>
+      <nav class="spread" aria-label="Around this letter">
+        <a href={to.letters(filter)}>← {fromList ? 'Back to the list' : 'All dead letters'}</a>
+        {fromList && neighbours && <Around neighbours={neighbours} query={filterParams(filter)} />}
+      </nav>
+      {error && !detail && <ErrorNote error={error} retry={reload} />}
+      {!detail && loading && <Skeleton label="Loading the dead letter" lines={8} />}
+      {detail && (
+        <Shown
+          key={`${destination}/${id}`}
+          detail={detail}
+          reload={reload}
+          query={filterParams(filter)}
+          failed={error}
+        />
+      )}
+    </>
+  );
+}
+
+function Around(props: { neighbours: Neighbours; query: URLSearchParams }) {
+  const { newer, older } = props.neighbours;
+  // At least one parameter keeps the way back through the list.
+  const query = props.query.size > 0 ? props.query : new URLSearchParams({ state: 'open' });
+  const hrefOf = (one: { destination: string; id: string }): string => `${to.letter(one.destination, one.id)}?${query}`;
+  return (
+    <span class="row">
+      {newer ? <a href={hrefOf(newer)}>Newer</a> : <span class="muted">Newest</span>}
+      <span aria-hidden="true">·</span>
+      {older ? <a href={hrefOf(older)}>Older</a> : <span class="muted">Oldest</span>}
+    </span>
+  );
+}
+
+type Open = 'replay' | 'discard' | 'restore';
+
+function Shown(props: {
+  detail: LetterDetail;
+  reload: () => void;
+  query: URLSearchParams;
+  failed: ApiError | undefined;
+}) {
+  const { detail, reload } = props;
+  const { letter } = detail;
+  const { destination, id } = letter;
+  const { route } = useLocation();
+  const [open, setOpen] = useState<Open>();
+  const [conflict, setConflict] = useState<ApiError>();
+  const newer = useChangedElsewhere(detail);
+  const editHref = `${to.edit(destination, id)}${props.query.size > 0 ? `?${props.query}` : ''}`;
+  const isOpen = letter.state === 'open';
+  const sendable = isOpen && detail.write !== undefined;
+  const act = may('operator');
+
+  useKeys({
+    ...(act && sendable && { r: () => setOpen('replay'), e: () => route(editHref) }),
+    ...(act && isOpen && { d: () => setOpen('discard') }),
+  });
+  const done = (said: string, link?: { href: string; text: string }): void => {
+    setOpen(undefined);
+    setConflict(undefined);
+    toast(said, 'good', link);
+    reload();
+  };
+  const lost = (error: ApiError): void => {
+    setOpen(undefined);
+    setConflict(error);
+    reload();
+  };
+  const replayed = (answer: ReplayAnswer): void =>
+    done('Replayed.', { href: to.find(answer.idempotencyKey, destination), text: 'See where it is' });
+
+  return (
+    <>
+      <Head detail={detail} />
+      <div class="row letter-acts">
+        {isOpen && (
+          <>
+            {detail.write && (
+              <>
+                <Button look="primary" needs="operator" onClick={() => setOpen('replay')}>
+                  Replay…
+                </Button>
+                {act ? (
+                  <ButtonLink href={editHref}>Edit and replay</ButtonLink>
+                ) : (
+                  <Button needs="operator">Edit and replay</Button>
+                )}
+              </>
+            )}
+            <Button look="danger" needs="operator" onClick={() => setOpen('discard')}>
+              Discard…
+            </Button>
+          </>
+        )}
+        {letter.state === 'discarded' && (
+          <Button needs="operator" onClick={() => setOpen('restore')}>
+            Take back…
+          </Button>
+        )}
+        {letter.requestId !== undefined && (
+          <CopyButton text={letter.requestId} what="request_id">
+            Copy request_id
+          </CopyButton>
+        )}
+        {detail.curl !== undefined && (
+          <CopyButton text={detail.curl} what="as cURL">
+            Copy as cURL
+          </CopyButton>
+        )}
+        <CopyButton text={JSON.stringify(detail, undefined, 2)} what="JSON of this letter">
+          Copy JSON
+        </CopyButton>
+      </div>
+      {!act && (
+        <p class="muted small">
+          You are signed in as <bdi>{user.value?.name}</bdi> with the role {user.value?.role}: to replay, edit or
+          discard needs the role operator.
+        </p>
+      )}
+      {conflict && <Conflict error={conflict} onClose={() => setConflict(undefined)} />}
+      {props.failed && <ErrorNote error={props.failed} retry={reload} />}
+      {newer && (
+        <div role="status">
+          <Note tone="warn">
+            <span>
+              {newer.letter.handled && newer.acts.length > detail.acts.length ? (
+                <>
+                  <LongText text={newer.letter.handled.by} /> {actWords(newer.letter.handled)}{' '}
+                  <Time at={newer.letter.handled.at} form="relative" />.
+                </>
+              ) : (
+                'This letter has changed.'
+              )}
+            </span>
+            <Button small onClick={reload}>
+              Show
+            </Button>
+          </Note>
+        </div>
+      )}
+      <div class="letter-grid">
+        <div class="stack">
+          <EnvelopeCard detail={detail} />
+          <section class="card card-body stack" aria-labelledby="timeline-title">
+            <h2 id="timeline-title">What happened</h2>
+            <Timeline chapters={storyOf(detail)} reason={letter.reason} because={letter.because} />
+          </section>
+        </div>
+        <div class="stack">
+          <VerdictCard detail={detail} />
+          <KeyCard detail={detail} />
+          <WriteCard write={detail.write} raw={detail.raw} />
+          <LineageCard detail={detail} />
+          <FactsCard detail={detail} />
+        </div>
+      </div>
+      {open === 'replay' && (
+        <ReplayDialog detail={detail} onClose={() => setOpen(undefined)} onDone={replayed} onConflict={lost} />
+      )}
+      {(open === 'discard' || open === 'restore') && (
+        <ActDialog
+          act={open}
+          letter={letter}
+          onClose={() => setOpen(undefined)}
+          onDone={() => done(open === 'discard' ? 'Discarded.' : 'Taken back.')}
+          onConflict={lost}
+        />
+      )}
+    </>
+  );
+}
+
+function Head(props: { detail: LetterDetail }) {
+  const { letter, write } = props.detail;
+  const { code, status } = letter;
+  useEffect(() => {
+    document.title = `${code ?? 'Dead letter'} · ${letter.destination} · Waybill`;
+  }, [code, letter.destination]);
+  return (
+    <header class="stack-tight">
+      <h1 class="letter-title">
+        <Upstream text={code ?? (letter.unreadable !== undefined ? 'Unreadable' : 'Dead letter')} />
+        {letter.field !== undefined && (
+          <span class="letter-field">
+            <Upstream text={letter.field} mono />
+          </span>
+        )}
+      </h1>
+      <div class="row">
+        <StateBadge state={letter.state} />
+        {letter.verdict && <VerdictBadge verdict={letter.verdict} />}
+        {letter.reason && <Badge tone="plain">{REASON_WORDS[letter.reason]}</Badge>}
+        {status !== undefined && <Badge>{status}</Badge>}
+        <span class="letter-what">
+          <Upstream text={`${write?.method ?? letter.method ?? ''} ${write?.path ?? letter.path ?? ''}`} mono />
+        </span>
+        <span class="muted">
+          {letter.destination} · dead <Time at={letter.deadAt} />
+          {letter.attempts !== undefined && ` · ${counted(letter.attempts, 'attempt')}`}
+          {(letter.generation ?? 0) > 0 && ` · generation ${letter.generation}`}
+        </span>
+      </div>
+      {letter.unreadable !== undefined && (
+        <Note tone="warn">
+          <LongText text={letter.unreadable} />
+        </Note>
+      )}
+    </header>
+  );
+}
+
+function VerdictCard(props: { detail: LetterDetail }) {
+  const { letter, verdictWords, verdictEvidence } = props.detail;
+  if (letter.verdict === undefined) return null;
+  return (
+    <section class="card card-body stack-tight" aria-labelledby="verdict-title">
+      <h2 id="verdict-title">Verdict</h2>
+      <p>
+        <VerdictBadge verdict={letter.verdict} />
+      </p>
+      {verdictWords !== undefined && <p class="sentence">{verdictWords}</p>}
+      {verdictEvidence !== undefined && (
+        <p class="muted">
+          <LongText text={verdictEvidence} />
+        </p>
+      )}
+    </section>
+  );
+}
+
+function FactsCard(props: { detail: LetterDetail }) {
+  const { letter, trimmedAt, requestIds } = props.detail;
+  return (
+    <section class="card card-body stack-tight" aria-labelledby="facts-title">
+      <h2 id="facts-title">Record</h2>
+      <dl class="facts">
+        <dt>Dead letter</dt>
+        <dd class="row copy-line">
+          <Upstream text={letter.id} mono />
+          <CopyButton text={letter.id} what="id of the dead letter" />
+        </dd>
+        <dt>Job</dt>
+        <dd>
+          <a href={to.find(letter.jobId, letter.destination)}>
+            <Upstream text={letter.jobId} mono />
+          </a>
+        </dd>
+        {letter.enqueuedAt !== undefined && (
+          <>
+            <dt>Enqueued</dt>
+            <dd>
+              <Time at={letter.enqueuedAt} />
+            </dd>
+          </>
+        )}
+        {requestIds.length > 1 && (
+          <>
+            <dt>request_ids</dt>
+            <dd>
+              <CopyButton text={requestIds.join('\n')} what={`${requestIds.length} request_ids`}>
+                {`Copy ${requestIds.length} request_ids`}
+              </CopyButton>
+            </dd>
+          </>
+        )}
+        {trimmedAt !== undefined && (
+          <>
+            <dt>Retention takes it</dt>
+            <dd>
+              <Time at={trimmedAt} />
+            </dd>
+          </>
+        )}
+      </dl>
+    </section>
+  );
+}

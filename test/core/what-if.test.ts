@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest';
+import type { Attempt } from '../../core/journal.ts';
+import { coveredMs, type ExhaustedLetter, isEligible, layOut, type Successes, whatIf } from '../../core/what-if.ts';
+
+const POLICY = { maxAttempts: 5, baseMs: 1000, capMs: 30_000, jitter: 0.2 };
+const T = 1_800_000_000_000;
+const NOTHING: Successes = { deliveries: new Map(), replays: [] };
+
+/** Died of the usual policy: attempts at 0, 1, 3, 7 and 15 s, each of 0 ms. */
+function letter(changes: Partial<ExhaustedLetter> = {}, startsAt = T): ExhaustedLetter {
+  const attempts = [0, 1000, 3000, 7000, 15_000].map((ms, i) => ({
+    at: startsAt + ms,
+    durationMs: 0,
+    ...(i < 4 && { wait: { delayMs: 1000 * 2 ** i, baseMs: 1000 * 2 ** i, jitterMs: 0 } }),
+  }));
+  return { destination: 'sms', code: 'DOWN', attempts, othersDelivered: false, ...changes };
+}
+
+const reckon = (
+  letters: ExhaustedLetter[],
+  known: Partial<Successes>,
+  change: Partial<typeof POLICY> = { maxAttempts: 8 },
+) => whatIf(letters, { ...NOTHING, ...known }, () => ({ ...POLICY, ...change }));
+const delivered = (...ms: number[]): Partial<Successes> => ({ deliveries: new Map([['sms', ms.map((at) => T + at)]]) });
+
+describe('the other policy laid out in time', () => {
+  test('what it could have drawn stands as recorded; behind that come its waits with half of the jitter', () => {
+    const laid = [...layOut(letter(), { ...POLICY, maxAttempts: 7 })];
+    expect(laid.filter(({ recorded }) => recorded)).toHaveLength(5);
+    expect(laid.slice(4).map(({ at }) => at - T)).toEqual([15_000, 15_000 + 17_600, 15_000 + 17_600 + 33_000]);
+  });
+
+  test('another base moves every attempt but the first', () => {
+    const laid = [...layOut(letter(), { ...POLICY, maxAttempts: 3, baseMs: 10_000, jitter: 0 })];
+    expect(laid.map(({ recorded }) => recorded)).toEqual([true, false, false]);
+    expect(laid.map(({ at }) => at - T)).toEqual([0, 10_000, 30_000]);
+  });
+
+  test('a Retry-After on record is waited for, and the time of an attempt counts', () => {
+    const attempts = [
+      { at: T, durationMs: 500, wait: { delayMs: 9000, baseMs: 1000, jitterMs: 0, retryAfterMs: 9000 } },
+      { at: T + 9500, durationMs: 500 },
+    ];
+    const laid = [...layOut(letter({ attempts }), { ...POLICY, maxAttempts: 3, baseMs: 2000, jitter: 0 })];
+    expect(laid.map(({ at }) => at - T)).toEqual([0, 9500, 9500 + 500 + 4000]);
+  });
+
+  test('none starts past the life of the key, and the number of a write itself is not overruled', () => {
+    expect([...layOut(letter({ sendableUntil: T + 40_000 }), { ...POLICY, maxAttempts: 20 })]).toHaveLength(6);
+    expect([...layOut(letter({ maxAttempts: 5 }), { ...POLICY, maxAttempts: 20 })]).toHaveLength(5);
+  });
+
+  test('covers: its waits without jitter', () =>
+    expect(coveredMs({ ...POLICY, maxAttempts: 8, capMs: 60_000 })).toBe(
+      1000 + 2000 + 4000 + 8000 + 16_000 + 32_000 + 60_000,
+    ));
+});
+
+describe('a letter is saved', () => {
+  test('when one of its further attempts comes after a delivery of the destination that was out as a whole', () => {
+    expect(reckon([letter()], delivered(-60_000, 40_000))).toMatchObject({
+      eligible: 1,
+      saved: 1,
+      // The sixth is at 32.6 s, the seventh at 65.6 s.
+      extraCalls: 2,
+      extraCallsOfSaved: 2,
+      unknown: 0,
+    });
+  });
+
+  test('by a replay of its group that was delivered, also where the destination delivered others all the time', () => {
+    const replays = [{ destination: 'sms', code: 'DOWN', at: T + 20_000 }];
+    const known = { ...delivered(2000, 10_000, 20_000, 50_000), replays };
+    expect(reckon([letter({ othersDelivered: true })], known)).toMatchObject({ saved: 1, extraCalls: 1 });
+  });
+
+  test('by longer waits alone, at fewer calls than it made', () => {
+    const change = { baseMs: 20_000, capMs: 60_000 };
+    expect(reckon([letter()], delivered(16_000), change)).toMatchObject({ saved: 1, extraCalls: -3 });
+  });
+});
+
+describe('a letter is not counted as saved', () => {
+  test('where deliveries went on while it failed: they tell nothing of what failed', () =>
+    expect(reckon([letter({ othersDelivered: true })], delivered(2000, 16_000))).toMatchObject({
+      saved: 0,
+      unknown: 1,
+    }));
+
+  test('where nothing is known behind its last attempt; all further calls are reckoned', () =>
+    expect(reckon([letter()], NOTHING)).toMatchObject({ saved: 0, unknown: 1, extraCalls: 3, extraCallsOfSaved: 0 }));
+
+  test('where the outage is seen to go on: others of its group failed before and after each further attempt', () => {
+    const later = [30_000, 60_000, 90_000, 120_000].map((ms) => letter({}, T + ms));
+    const { byGroup } = reckon([letter(), ...later], NOTHING);
+    // The first two letters' attempts, at 32.6, 65.6 and 98.6 s, lie among failures of the others.
+    expect(byGroup[0]).toMatchObject({ eligible: 5, saved: 0, extraCalls: 15 });
+    expect(byGroup[0]?.unknown).toBeLessThan(5);
+  });
+
+  test('where two failures are too far apart to be one outage', () =>
+    expect(reckon([letter(), letter({}, T + 3_600_000)], NOTHING)).toMatchObject({ saved: 0, unknown: 2 }));
+
+  test('by a replay of another code, or a delivery of another destination', () => {
+    const replays = [{ destination: 'sms', code: 'OTHER', at: T + 16_000 }];
+    expect(reckon([letter()], { replays })).toMatchObject({ saved: 0, unknown: 1 });
+    const deliveries = new Map([['mail', [T + 16_000]]]);
+    expect(reckon([letter()], { deliveries })).toMatchObject({ saved: 0, unknown: 1 });
+  });
+});
+
+test('a delivery from before the last attempt on record saves nothing: the letter itself failed after it', () =>
+  expect(reckon([letter()], delivered(50, 500), { baseMs: 100, maxAttempts: 5 })).toMatchObject({
+    saved: 0,
+    unknown: 0,
+  }));
+
+test('with fewer attempts the calls are saved, and no letter is', () =>
+  expect(reckon([letter()], delivered(16_000), { maxAttempts: 3 })).toMatchObject({
+    saved: 0,
+    unknown: 0,
+    extraCalls: -2,
+  }));
+
+test('the same policy changes nothing', () =>
+  expect(reckon([letter()], delivered(16_000), {})).toMatchObject({ saved: 0, unknown: 0, extraCalls: 0 }));
+
+test('groups are told apart, the largest first, and add up', () => {
+  const { byGroup, ...total } = reckon([letter(), letter({ code: 'B' }), letter({ code: 'B' })], delivered(40_000));
+  expect(byGroup.map(({ code, eligible }) => [code, eligible])).toEqual([
+    ['B', 2],
+    ['DOWN', 1],
+  ]);
+  expect(total).toEqual({ eligible: 3, saved: 3, extraCalls: 6, extraCallsOfSaved: 6, unknown: 0 });
+});
+
+describe('another policy could have changed the end', () => {
+  const last = (changes: Partial<Attempt>): Attempt[] => [
+    {
+      attempt: 1,
+      at: T,
+      durationMs: 1,
+      outcome: 'response',
+      evidence: 'doubt',
+      disposition: 'dead',
+      status: 503,
+      ...changes,
+    },
+  ];
+  test('of what spent all of its attempts', () => expect(isEligible('exhausted', last({}))).toBe(true));
+  test.each([
+    ['rejected', last({})],
+    ['exhausted', []],
+    ['exhausted', last({ disposition: 'retry' })],
+    ['exhausted', last({ status: 409 })],
+    ['exhausted', last({ outcome: 'not-sent', code: 'EMFILE' })],
+  ] as const)('not of what died otherwise (%s)', (reason, attempts) =>
+    expect(isEligible(reason, attempts)).toBe(false),
+  );
+});

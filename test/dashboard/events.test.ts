@@ -1,0 +1,130 @@
+// Server-sent events: what anybody did anywhere is told at every process of the dashboard, to whoever may hear it.
+import Fastify, { type FastifyInstance } from 'fastify';
+import { expect, onTestFinished, test } from 'vitest';
+import { resolveConfig } from '../../core/config.ts';
+import { createDashboard, type User } from '../../dashboard/index.ts';
+import { changed, type Changed } from '../../dashboard/api/contract/events.ts';
+import { putUp } from '../../dashboard/api/dashboard.ts';
+import { openReader } from '../../dashboard/api/reader.ts';
+import { createDashboardWorld, TOKENS } from '../support/dashboard-world.ts';
+import { createFiller, says } from '../support/dead-letters-filler.ts';
+import { startProxy } from '../support/proxy.ts';
+import { redisUrl } from '../support/redis.ts';
+import { eventually } from '../support/world.ts';
+
+interface Stream {
+  status: number;
+  headers: Headers;
+  /** Of every `changed` so far. */
+  told: Changed[];
+  pings: number;
+  ended: boolean;
+}
+
+async function listen(url: string, headers: Record<string, string> = {}): Promise<Stream> {
+  const over = new AbortController();
+  onTestFinished(() => over.abort());
+  const answer = await fetch(`${url}api/events`, { headers, signal: over.signal });
+  const stream: Stream = { status: answer.status, headers: answer.headers, told: [], pings: 0, ended: false };
+  const read = async (): Promise<void> => {
+    let text = '';
+    for await (const chunk of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      text += chunk;
+      const events = text.split('\n\n');
+      text = events.pop() ?? '';
+      for (const event of events) {
+        const [, name, data = ''] = /^event: (\w+)\ndata: (.*)$/.exec(event) ?? [];
+        if (name === 'ping') stream.pings += 1;
+        if (name === 'changed') stream.told.push(changed.strict().parse(JSON.parse(data)));
+      }
+    }
+  };
+  void read()
+    .catch(() => {})
+    .finally(() => (stream.ended = true));
+  return stream;
+}
+
+const bearer = (role: keyof typeof TOKENS) => ({ authorization: `Bearer ${TOKENS[role]}` });
+
+test('a death and an act are told to listeners at two servers, each once it has happened', async () => {
+  const filler = await createFiller({ sms: {} });
+  onTestFinished(() => filler.close());
+  const name = filler.names.sms ?? '';
+  const [one, other] = [await createDashboardWorld(filler.config), await createDashboardWorld(filler.config)];
+  const streams = [await listen(one.url, bearer('viewer')), await listen(other.url, bearer('operator'))];
+  for (const { headers } of streams) {
+    expect(headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
+    expect(headers.get('cache-control')).toBe('no-store');
+  }
+  const [dead] = await filler.die('sms', [{ answers: [says(404, 'SUBSCRIPTION_NOT_FOUND')] }]);
+  const last = () => streams.map(({ told }) => told.at(-1)?.destinations[name]);
+  await eventually(() => {
+    for (const mark of last()) expect(mark).toMatchObject({ open: 1, newestAt: expect.any(Number) as number });
+  });
+  await one.as('operator').post(`/api/dead-letters/${name}/${dead?.letter}/discard`, { reason: 'cancelled' });
+  await eventually(() => {
+    for (const mark of last()) expect(mark).toMatchObject({ open: 0, audit: expect.stringMatching(/-/) as string });
+  });
+});
+
+test('a stream outlives a Redis that goes away, and tells what happened meanwhile when it is back', async () => {
+  const { hostname, port } = new URL(redisUrl());
+  const proxy = await startProxy({ host: hostname, port: Number(port) });
+  const filler = await createFiller({ sms: {} });
+  onTestFinished(async () => {
+    await filler.close();
+    await proxy.close();
+  });
+  const world = await createDashboardWorld({ redis: { url: proxy.url('redis') } });
+  const stream = await listen(world.url, bearer('viewer'));
+  await eventually(() => expect(stream.told.length).toBeGreaterThan(0));
+  await proxy.refuse();
+  await filler.die('sms', [{ answers: [says(404, 'SUBSCRIPTION_NOT_FOUND')] }]);
+  await proxy.restore();
+  const name = filler.names.sms ?? '';
+  await eventually(() => expect(stream.told.at(-1)?.destinations[name]).toMatchObject({ open: 1 }), 20_000);
+  expect(stream.ended).toBe(false);
+});
+
+test('a stream ends when its reader may not be there any more, and another goes on', async () => {
+  const app = Fastify() as unknown as FastifyInstance;
+  const { reader, close } = openReader(redisUrl());
+  onTestFinished(async () => {
+    await app.close();
+    await close();
+  });
+  const people = new Map<string, User>([
+    ['vera', { name: 'vera', role: 'viewer' }],
+    ['otto', { name: 'otto', role: 'operator' }],
+  ]);
+  await app.register((inner) =>
+    putUp(inner, {
+      context: { config: resolveConfig({}), version: '0', reader },
+      access: {
+        tokens: undefined,
+        local: undefined,
+        resolveUser: ({ headers }) => people.get(String(headers['x-who'])),
+      },
+      live: { everyMs: 50, pingMs: 50 },
+    }),
+  );
+  const url = `${await app.listen({ port: 0 })}/`;
+  const [vera, otto] = [await listen(url, { 'x-who': 'vera' }), await listen(url, { 'x-who': 'otto' })];
+  await eventually(() => expect(vera.pings).toBeGreaterThan(1));
+  people.delete('vera');
+  await eventually(() => expect(vera.ended).toBe(true));
+  const { pings } = otto;
+  await eventually(() => expect(otto.pings).toBeGreaterThan(pings + 1));
+  expect(otto.ended).toBe(false);
+});
+
+test('open streams do not keep a server that is told to stop', async () => {
+  const app = Fastify();
+  const resolveUser = (): User => ({ name: 'vera', role: 'viewer' });
+  await app.register(createDashboard({ redis: { url: redisUrl() } }, { resolveUser }));
+  const stream = await listen(`${await app.listen({ port: 0 })}/`);
+  await eventually(() => expect(stream.told.length).toBeGreaterThan(0));
+  await app.close();
+  await eventually(() => expect(stream.ended).toBe(true));
+});
