@@ -1,4 +1,5 @@
 // waybill dead-letters replay, discard, restore: settle what is meant, show it, ask, then carry it out.
+import { ACCEPT_DOUBLE_PHRASE, TYPED_ABOVE } from '../core/bulk.ts';
 import { DEAD_REASONS } from '../core/decide.ts';
 import { WaybillError } from '../core/errors.ts';
 import { checkOperator, type Operator } from '../queue/acts.ts';
@@ -34,10 +35,6 @@ export interface ReplayFlags extends ActFlags, EditFlags {
   acceptDouble?: boolean;
   ignoreExpiry?: boolean;
 }
-
-/** More than a screen of letters: their number is typed. */
-const TYPED_ABOVE = 100;
-const ACCEPTED = 'applied twice';
 
 export async function deadLettersReplay(io: Io, flags: ReplayFlags, ids: readonly string[]): Promise<ExitCode> {
   const { newKey, acceptDouble, ignoreExpiry, from, bodyFile } = flags;
@@ -116,9 +113,9 @@ async function isConfirmed(io: Io, { yes = false }: ActFlags, plan: Plan, { verb
   if (doubles > 0) {
     // On a terminal it is typed whatever was given: a line of the history must not do it once more.
     const given = yes && !(io.stdin.isTTY && io.stderr.isTTY);
-    await askText(io, `${doubles} of the writes may be applied twice. Type "${ACCEPTED}" to accept that.`, {
+    await askText(io, `${doubles} of the writes may be applied twice. Type "${ACCEPT_DOUBLE_PHRASE}" to accept that.`, {
       yes: given,
-      expected: ACCEPTED,
+      expected: ACCEPT_DOUBLE_PHRASE,
     });
   }
   if (todo <= TYPED_ABOVE) return confirm(io, question, { yes });

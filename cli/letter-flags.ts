@@ -4,7 +4,7 @@ import { DEAD_REASONS, type DeadReason } from '../core/decide.ts';
 import { MAX_CODE } from '../core/envelope.ts';
 import { type Verdict, VERDICTS } from '../core/verdict.ts';
 import { MAX_ATTEMPTS } from '../core/write.ts';
-import type { LetterFilter } from '../queue/letter-filter.ts';
+import { type LetterFilter, WITHOUT } from '../queue/letter-filter.ts';
 import { CliError } from './exit-codes.ts';
 import { duration, isoInstant, textUpTo, wholeNumber } from './flag-values.ts';
 import type { ReadingFlags } from './reading.ts';
@@ -14,6 +14,8 @@ const MAX_TEXT = 200;
 export interface FilterFlags extends ReadingFlags {
   code?: string;
   field?: string;
+  withoutCode?: true;
+  withoutField?: true;
   status?: number;
   deadReason?: DeadReason;
   verdict?: Verdict;
@@ -36,8 +38,14 @@ flag that is given must hold. --code and --field are compared exactly; --text ha
 export function addFilterFlags(command: Command): Command {
   return command
     .option('--destination <name>', 'of this one only')
-    .option('--code <code>', 'whose last answer had this code', textUpTo(MAX_CODE))
+    .option(
+      '--code <code>',
+      'whose last answer had this code; of those that got none, a connection error',
+      textUpTo(MAX_CODE),
+    )
+    .addOption(new Option('--without-code', 'that have none').conflicts('code'))
     .option('--field <name>', 'whose last answer named this field', textUpTo(MAX_CODE))
+    .addOption(new Option('--without-field', 'whose last answer named none').conflicts('field'))
     .option('--status <n>', 'whose last answer had this HTTP status', wholeNumber(100, 599))
     .addOption(new Option('--dead-reason <reason>', 'that died of this').choices(DEAD_REASONS))
     .addOption(new Option('--verdict <verdict>', 'of this verdict').choices(VERDICTS))
@@ -65,6 +73,7 @@ export const noReasonHere = (): Option =>
  */
 export function filterOf(flags: FilterFlags, now: number): LetterFilter {
   const { code, field, status, deadReason, verdict, attempts, replayedBefore, text, olderThan, newerThan } = flags;
+  const without = WITHOUT.filter((name) => (name === 'code' ? flags.withoutCode : flags.withoutField));
   const before = olderThan === undefined ? flags.before : now - olderThan;
   const since = newerThan === undefined ? flags.since : now - newerThan;
   if (before !== undefined && since !== undefined && before <= since)
@@ -72,6 +81,7 @@ export function filterOf(flags: FilterFlags, now: number): LetterFilter {
   return {
     ...(code !== undefined && { code }),
     ...(field !== undefined && { field }),
+    ...(without.length > 0 && { without }),
     ...(status !== undefined && { status }),
     ...(deadReason !== undefined && { reason: deadReason }),
     ...(verdict !== undefined && { verdict }),

@@ -5,6 +5,7 @@ import { evidenceInWords, verdictInWords } from '../core/evidence.ts';
 import { parseKeepingDigits } from '../core/json.ts';
 import type { ReplayRuling } from '../core/replay.ts';
 import type { FiledLetter } from '../queue/dead-letters.ts';
+import { letterCode } from '../queue/letter-filter.ts';
 import { refused } from '../queue/operate.ts';
 import { fromNow } from './age.ts';
 import { attemptsTable, line, postponements, text, unrecorded } from './attempts-text.ts';
@@ -24,6 +25,7 @@ export interface Rulings {
 /** @param now epoch ms */
 export function describeLetter(letter: FiledLetter, rulings: Rulings, now: number): string {
   const { envelope, verdict, journal, write, lost, acts, status, deadAt, enqueuedAt } = letter;
+  const code = letterCode(letter);
   const fields: [string, string | undefined][] = [
     ['dead letter', letter.id],
     ['destination', letter.destination],
@@ -32,7 +34,7 @@ export function describeLetter(letter: FiledLetter, rulings: Rulings, now: numbe
     ['reason', letter.reason],
     ['because', text(letter.because)],
     ['status', status?.toString()],
-    ['code', envelope && text(envelope.code)],
+    ['code', code && text(code)],
     ['the API said', envelope?.message && text(envelope.message)],
     ['field', fieldOf(envelope)],
     ['details', envelope?.details && text(envelope.details)],

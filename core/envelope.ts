@@ -66,7 +66,7 @@ export function readEnvelope(
 /** The offending field's name, where VALIDATION_ERROR could isolate it. */
 export function fieldOf(envelope: Envelope | undefined): string | undefined {
   const field = textOf(parse(envelope?.details ?? '').field);
-  return field === undefined ? undefined : printable(field, MAX_CODE);
+  return (field !== undefined && printable(field, MAX_CODE)) || undefined;
 }
 
 function parse(body: string): Record<string, unknown> {
@@ -85,6 +85,13 @@ function textOf(value: unknown): string | undefined {
 
 function detailsText(details: unknown, redact: (text: string) => string): string | undefined {
   if (details === undefined || details === null) return undefined;
-  const json = redact(JSON.stringify(details));
+  // A number is replaced by a text, so that JSON stays what it is.
+  const json = redact(
+    JSON.stringify(details, (_name, value: unknown) => {
+      const digits = typeof value === 'number' || JSON.isRawJSON(value) ? JSON.stringify(value) : undefined;
+      const shown = digits === undefined ? undefined : redact(digits);
+      return shown === digits ? value : shown;
+    }),
+  );
   return json.length <= MAX_DETAILS ? json : JSON.stringify({ truncated: printable(json, MAX_DETAILS / 4) });
 }

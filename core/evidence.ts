@@ -26,11 +26,13 @@ export function evidenceInWords(journal: Journal, lost: number): string {
   if (postponedInDoubt) rests = 'a send that was postponed may have been applied';
   for (const entry of attempts) {
     const said = `attempt ${entry.attempt}: ${answerOf(entry)}`;
-    if (entry.lost) rests = `${entry.lost} start(s) before attempt ${entry.attempt} left no record`;
+    if (entry.lost) rests = `${starts(entry.lost)} before attempt ${entry.attempt} left no record`;
     if (entry.evidence === 'applied') return said;
     if (entry.evidence === 'doubt') rests = `${said}; what was sent may have been applied`;
     if (entry.evidence === 'not-applied')
       rests = `${said}; the API says so after looking the key up, so that nothing before it was applied either`;
   }
-  return lost > 0 ? `${lost} start(s) since the last attempt left no record` : rests;
+  return lost > 0 ? `${starts(lost)} since the last attempt left no record` : rests;
 }
+
+const starts = (count: number): string => (count === 1 ? '1 start' : `${count} starts`);

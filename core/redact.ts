@@ -1,6 +1,7 @@
 // Keeps credentials out of what is stored, logged or shown, even when an API echoes them back.
 
-const MASK = '[redacted]';
+/** In the place of what was taken out. */
+export const MASK = '[redacted]';
 /** Shorter values would blank out half of every answer; the configuration refuses them. */
 export const MIN_SECRET_LENGTH = 6;
 
@@ -13,10 +14,7 @@ export function redactor(secrets: readonly string[]): (text: string) => string {
   const forms = new Set<string>();
   for (const secret of secrets) {
     if (secret.length < MIN_SECRET_LENGTH) continue;
-    forms.add(secret);
-    forms.add(encodeURIComponent(secret));
-    forms.add(Buffer.from(secret).toString('base64').replace(/=+$/, ''));
-    forms.add(Buffer.from(secret).toString('base64url'));
+    for (const form of encodedForms(secret)) forms.add(form);
   }
   if (forms.size === 0) return (text) => text;
   // Longest first, so that a form which contains another is replaced whole. The case of hex digits is free.
@@ -24,6 +22,14 @@ export function redactor(secrets: readonly string[]): (text: string) => string {
   const pattern = new RegExp(ordered.map((form) => Array.from(form, anyEscape).join('')).join('|'), 'gi');
   return (text) => text.replace(pattern, MASK);
 }
+
+/** A secret as it is, URL-encoded, and in both kinds of base64 without their padding. */
+export const encodedForms = (secret: string): string[] => [
+  secret,
+  encodeURIComponent(secret.toWellFormed()),
+  Buffer.from(secret).toString('base64').replace(/=+$/, ''),
+  Buffer.from(secret).toString('base64url'),
+];
 
 /** A pattern for one character in all the ways that JSON can write it. */
 function anyEscape(character: string): string {

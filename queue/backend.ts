@@ -222,7 +222,7 @@ export class WaybillBackend extends FetchingBackend {
   ): Promise<Finished | undefined> {
     const client = await this.scriptClient();
     const letterArgs = await this.letterArgs(client, letter);
-    const fields = { ...fieldsToUpdate, data: JSON.stringify(deadTombstone(letter.write, letter.id)), progress: '0' };
+    const fields = { ...fieldsToUpdate, data: JSON.stringify(deadTombstone(letter.id)), progress: '0' };
     const finishedOn = letter.deadAt;
     // `false`: kept until its letter leaves, whatever a plain producer asked for.
     const finish = this.moveToFinishedArgs(

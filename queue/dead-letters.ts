@@ -8,6 +8,7 @@ import { ACTS_FIELD, deadQueueName, jobIdOfLetter, prefixOf } from './keys.ts';
 import { type LetterFilter, looksInside, matches } from './letter-filter.ts';
 import type { Reader } from './reader.ts';
 import { foldRows, inRows, type LetterCursor, type Row, type Rows, rowsFor, type Source } from './rows.ts';
+import { wholeLetter } from './stored-letter.ts';
 
 export type { LetterCursor, Source } from './rows.ts';
 
@@ -200,19 +201,21 @@ interface Look {
 async function read(reader: Source, destination: string, rows: readonly LetterCursor[]): Promise<Look[]> {
   const base = `${prefixOf(destination)}:${deadQueueName(destination)}:`;
   const pipeline = reader.client.pipeline();
-  for (const { id } of rows) pipeline.hmget(base + id, 'data', ACTS_FIELD);
+  for (const { id } of rows) pipeline.hmget(base + id, 'data', ACTS_FIELD, 'timestamp');
   const replies = (await pipeline.exec()) ?? [];
   return rows.map(({ id, at }, i): Look => {
     const [error, reply] = replies[i] ?? [];
     if (error && !error.message.startsWith('WRONGTYPE')) throw error;
-    const [data, text] = Array.isArray(reply) ? (reply as (string | null)[]) : [];
+    const [data, text, diedAt] = Array.isArray(reply) ? (reply as (string | null)[]) : [];
     if (!error && typeof data !== 'string') return { size: 0 };
-    const letter = typeof data === 'string' ? parse(data) : undefined;
+    const jobId = jobIdOfLetter(id);
+    const letter =
+      typeof data === 'string' ? parse(data, { id, destination, jobId, deadAt: Number(diedAt ?? at) }) : undefined;
     const size = data?.length ?? 0;
     const acts = parseActs(text);
     if (letter) return { letter: { ...letter, state: letterState(acts), acts }, size };
     const unreadable = 'cannot be read: what stands in its place is no dead letter';
-    const known = { id, destination, jobId: jobIdOfLetter(id), deadAt: at, state: letterState(acts), acts };
+    const known = { id, destination, jobId, deadAt: at, state: letterState(acts), acts };
     return { letter: { ...known, unreadable }, size };
   });
 }
@@ -220,8 +223,14 @@ async function read(reader: Source, destination: string, rows: readonly LetterCu
 const TEXTS = ['id', 'destination', 'jobId', 'reason', 'because', 'verdict'];
 const NUMBERS = ['deadAt', 'enqueuedAt', 'lost'];
 
-/** @returns undefined where a field is missing that every reader counts on */
-function parse(data: string): DeadLetter | undefined {
+/**
+ * @param known what the letter's key and job say. Letters of an older version say it themselves, and are whole.
+ * @returns undefined where a field is missing that every reader counts on
+ */
+function parse(
+  data: string,
+  known: Pick<DeadLetter, 'id' | 'destination' | 'jobId' | 'deadAt'>,
+): DeadLetter | undefined {
   let value: unknown;
   try {
     value = JSON.parse(data);
@@ -229,7 +238,8 @@ function parse(data: string): DeadLetter | undefined {
     return undefined;
   }
   if (!isRecord(value)) return undefined;
-  const fields = value;
+  const fields = 'id' in value ? value : wholeLetter(value, known);
+  if (!fields) return undefined;
   const whole =
     TEXTS.every((name) => typeof fields[name] === 'string') &&
     NUMBERS.every((name) => Number.isFinite(fields[name])) &&

@@ -91,11 +91,10 @@ async function findByRow(reader: Reader, names: readonly string[], requestId: st
 async function findByLetter(reader: Reader, destination: string, id: string): Promise<Found | undefined> {
   const letter = generationOfLetter(id) === undefined ? undefined : await getLetter(reader, destination, id);
   if (!letter) return undefined;
-  const { jobId, enqueuedAt, write } = letter;
+  const { jobId, enqueuedAt } = letter;
   return {
     destination,
     jobId,
-    ...(write && { idempotencyKey: write.idempotencyKey, method: write.method, path: write.path }),
     enqueuedAt,
     lineage: [],
     ...asDead(letter),
@@ -172,10 +171,14 @@ export async function findJob(reader: Reader, destination: string, jobId: string
   }
 }
 
-function asDead(letter: FiledLetter): Pick<Found, 'state' | 'verdict' | 'journal' | 'requestIds' | 'letter'> {
+function asDead(
+  letter: FiledLetter,
+): Pick<Found, 'idempotencyKey' | 'method' | 'path' | 'state' | 'verdict' | 'journal' | 'requestIds' | 'letter'> {
+  const { write } = letter;
   const { newKey } = letter.acts.at(-1) ?? {};
   const replaced = letter.state === 'replayed' && newKey !== undefined;
   return {
+    ...(write && { idempotencyKey: write.idempotencyKey, method: write.method, path: write.path }),
     state: replaced ? 'replaced' : letter.state === 'discarded' ? 'discarded' : 'dead',
     verdict: letter.verdict,
     journal: letter.journal,

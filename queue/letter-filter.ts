@@ -4,12 +4,17 @@ import { fieldOf } from '../core/envelope.ts';
 import type { Verdict } from '../core/verdict.ts';
 import type { DeadLetter } from './letter.ts';
 
+/** Facets that a letter can lack, and that its group is named by. */
+export const WITHOUT = ['code', 'field'] as const;
+
 /** Every part that is given must hold; without any part every letter is meant. */
 export interface LetterFilter {
-  /** The envelope's code, exactly. */
+  /** As `letterCode` says it, exactly. */
   code?: string;
   /** The offending field in the envelope's details, exactly. */
   field?: string;
+  /** What it must not have. */
+  without?: readonly (typeof WITHOUT)[number][];
   status?: number;
   reason?: DeadReason;
   verdict?: Verdict;
@@ -26,12 +31,22 @@ export interface LetterFilter {
 }
 
 /** What all letters of one class have in common; the rows by class answer every filter that asks for nothing else. */
-export type Facets = Omit<LetterFilter, 'text' | 'before' | 'since'>;
+export type Facets = Omit<LetterFilter, 'text' | 'before' | 'since' | 'without'>;
+
+/**
+ * A letter's one code, by which it is listed, filtered and grouped: the envelope's, or, where no attempt was answered,
+ * the connection error's of the last one that had one.
+ */
+export function letterCode({ envelope, journal }: Pick<DeadLetter, 'envelope' | 'journal'>): string | undefined {
+  const code: unknown = (envelope ?? journal.attempts.findLast((entry) => entry.code !== undefined))?.code;
+  return typeof code === 'string' && code !== '' ? code : undefined;
+}
 
 export const facetsOf = (letter: DeadLetter): Facets => {
+  const code = letterCode(letter);
   const field = fieldOf(letter.envelope);
   return {
-    ...(letter.envelope && { code: letter.envelope.code }),
+    ...(code !== undefined && { code }),
     ...(field !== undefined && { field }),
     ...(letter.status !== undefined && { status: letter.status }),
     reason: letter.reason,
@@ -44,7 +59,8 @@ export const facetsOf = (letter: DeadLetter): Facets => {
 const FACETS = ['code', 'field', 'status', 'reason', 'verdict', 'attempts', 'replayed'] as const;
 
 export const hasFacets = (facets: Facets, filter: LetterFilter): boolean =>
-  FACETS.every((name) => filter[name] === undefined || filter[name] === facets[name]);
+  FACETS.every((name) => filter[name] === undefined || filter[name] === facets[name]) &&
+  (filter.without ?? []).every((name) => facets[name] === undefined);
 
 export function matches(letter: DeadLetter, filter: LetterFilter): boolean {
   const { text, before, since } = filter;
@@ -61,7 +77,8 @@ function holdsText({ envelope, write }: DeadLetter, text: string): boolean {
   return [envelope?.message, write?.path, write?.body].some((part) => part?.toLowerCase().includes(sought));
 }
 
-export const asksForFacets = (filter: LetterFilter): boolean => FACETS.some((name) => filter[name] !== undefined);
+export const asksForFacets = (filter: LetterFilter): boolean =>
+  FACETS.some((name) => filter[name] !== undefined) || (filter.without ?? []).length > 0;
 
 /** Whether a filter asks for more than a time. */
 export const looksInside = (filter: LetterFilter): boolean => asksForFacets(filter) || filter.text !== undefined;

@@ -58,22 +58,19 @@ export interface DeadFacts {
  * @param now epoch ms
  */
 export function deadLetter(facts: DeadFacts, policy: Pick<Policy, 'keyTtlMs' | 'timeoutMs'>, now: number): DeadLetter {
-  const answered = facts.journal.attempts.findLast((entry) => entry.outcome === 'response');
-  const sentAt = firstSentAt(facts.journal, facts.lost, facts.lostAt ?? facts.enqueuedAt);
+  const { journal, lost } = facts;
+  const sentAt = firstSentAt(journal, lost, facts.lostAt ?? facts.enqueuedAt);
   return {
-    id: letterId(facts.jobId, facts.journal.generation),
+    id: letterId(facts.jobId, journal.generation),
     destination: facts.destination,
     jobId: facts.jobId,
     deadAt: now,
     enqueuedAt: facts.enqueuedAt,
     reason: facts.reason,
     because: facts.because,
-    verdict: verdictOf(facts.journal, facts.lost),
-    ...(answered?.status !== undefined && { status: answered.status }),
-    ...(answered?.envelope && { envelope: answered.envelope }),
-    ...(answered?.requestId !== undefined && { requestId: answered.requestId }),
-    lost: facts.lost,
-    journal: facts.journal,
+    ...impliedBy(journal, lost),
+    lost,
+    journal,
     ...(sentAt !== undefined && {
       keyFirstSentAt: sentAt,
       keyUsableUntil: keyUsableUntil(sentAt, policy),
@@ -81,6 +78,23 @@ export function deadLetter(facts: DeadFacts, policy: Pick<Policy, 'keyTtlMs' | '
     }),
     ...(facts.write && { write: facts.write }),
     ...(facts.raw !== undefined && { raw: facts.raw }),
+  };
+}
+
+/** What follows from the journal. @param lost starts without a record since its last entry */
+export function impliedBy(
+  journal: Journal,
+  lost: number,
+): Pick<DeadLetter, 'verdict' | 'status' | 'envelope' | 'requestId' | 'keyFirstSentAt'> {
+  const answered = journal.attempts.findLast((entry) => entry.outcome === 'response');
+  // Of lost starts the journal does not know when they began.
+  const sentAt = lost === 0 ? journal.firstSentAt : undefined;
+  return {
+    verdict: verdictOf(journal, lost),
+    ...(answered?.status !== undefined && { status: answered.status }),
+    ...(answered?.envelope && { envelope: answered.envelope }),
+    ...(answered?.requestId !== undefined && { requestId: answered.requestId }),
+    ...(sentAt !== undefined && { keyFirstSentAt: sentAt }),
   };
 }
 

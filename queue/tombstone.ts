@@ -13,22 +13,18 @@ interface Remains {
 export type Tombstone =
   | (Remains & { settled: 'delivered'; delivery: Delivery })
   /** `letter`: the dead letter that holds the rest. */
-  | (Remains & { settled: 'dead'; letter: string });
+  | { settled: 'dead'; letter: string };
 
 export function deliveredTombstone(write: Write, delivery: Delivery): Tombstone & { settled: 'delivered' } {
-  return { ...remainsOf(write), settled: 'delivered', delivery };
+  const { method, path, idempotencyKey } = write;
+  return { method, path, idempotencyKey, settled: 'delivered', delivery };
 }
 
-export function deadTombstone(write: Write | undefined, letter: string): Tombstone {
-  return { ...remainsOf(write), settled: 'dead', letter };
-}
+/** Its letter holds the write; so it is short enough for what Redis keeps close together. */
+export const deadTombstone = (letter: string): Tombstone => ({ settled: 'dead', letter });
 
 /** A settled job's data; when such a job is taken, somebody put it back with a plain BullMQ tool: it must never be sent. */
 export function asTombstone(data: unknown): Tombstone | undefined {
   if (!isRecord(data)) return undefined;
   return data.settled === 'delivered' || data.settled === 'dead' ? (data as unknown as Tombstone) : undefined;
-}
-
-function remainsOf(write: Write | undefined): Remains {
-  return write ? { method: write.method, path: write.path, idempotencyKey: write.idempotencyKey } : {};
 }

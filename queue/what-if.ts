@@ -19,7 +19,7 @@ import { isRecord } from '../core/json.ts';
 import type { LetterState } from './acts.ts';
 import { type FiledLetter, letters } from './dead-letters.ts';
 import { prefixOf } from './keys.ts';
-import type { LetterFilter } from './letter-filter.ts';
+import { letterCode, type LetterFilter } from './letter-filter.ts';
 import type { Reader } from './reader.ts';
 
 export interface WhatIfRequest {
@@ -134,11 +134,13 @@ async function readLetters(
 }
 
 /** Without what a letter weighs. */
-function exhausted({ destination, envelope, journal, write, keyUsableUntil }: FiledLetter): ExhaustedLetter {
+function exhausted(letter: FiledLetter): ExhaustedLetter {
+  const { destination, journal, write, keyUsableUntil } = letter;
+  const code = letterCode(letter);
   const until = Math.min(keyUsableUntil ?? Infinity, write?.expiresAt ?? Infinity);
   return {
     destination,
-    ...(envelope && { code: envelope.code }),
+    ...(code !== undefined && { code }),
     othersDelivered: false,
     attempts: journal.attempts.map(({ at, durationMs, wait }) => ({ at, durationMs, ...(wait && { wait }) })),
     ...(write?.maxAttempts !== undefined && { maxAttempts: write.maxAttempts }),
@@ -221,9 +223,10 @@ function merged(spans: readonly Span[]): Span[] {
 /** Replayed letters whose write was delivered since: when. */
 async function deliveredReplays(reader: Reader, destination: string): Promise<Successes['replays'][number][]> {
   const replayed: { jobId: string; code?: string }[] = [];
-  for await (const { jobId, acts, envelope } of letters(reader, destination, { state: 'replayed', first: 'newest' })) {
-    const sent = acts.at(-1)?.newKey?.jobId ?? jobId;
-    replayed.push({ jobId: sent, ...(envelope && { code: envelope.code }) });
+  for await (const letter of letters(reader, destination, { state: 'replayed', first: 'newest' })) {
+    const sent = letter.acts.at(-1)?.newKey?.jobId ?? letter.jobId;
+    const code = 'unreadable' in letter ? undefined : letterCode(letter);
+    replayed.push({ jobId: sent, ...(code !== undefined && { code }) });
     if (replayed.length >= MAX_REPLAYS) break;
   }
   const pipeline = reader.client.pipeline();

@@ -45,7 +45,8 @@ test('every link leads to a file, and to a heading where it names one', async ()
   const broken: string[] = [];
   for (const [page, text] of PAGES) {
     const prose = text.replaceAll(/^```.*?^```$/gms, '').replaceAll(/`[^`\n]*`/g, '');
-    for (const [, target = ''] of prose.matchAll(/\]\(([^)\s]+)\)/g)) {
+    for (const [, linked, shown = ''] of prose.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset)="([^"\s]+)"/g)) {
+      const target = linked ?? shown;
       if (/^\w+:/.test(target)) continue;
       const [path = '', anchor] = target.split('#', 2);
       const file = path === '' ? join(ROOT, page) : resolve(ROOT, dirname(page), path);

@@ -88,6 +88,40 @@ test('fastify-app answers 503 while Redis is away', async () => {
   expect([away.status, await away.json()]).toEqual([503, { code: 'QUEUE_UNAVAILABLE' }]);
 });
 
+test('dashboard-in-fastify knows the people of the application, what each may do, and what nobody sees', async () => {
+  const world = await createWorld();
+  await world.startWorker();
+  const body = { phone_number: '+4512345678', ...(planned('400').body as object) };
+  const { data } = await world.queue.add('send', { ...planned('400'), body });
+  await world.until(data.idempotencyKey, 'dead');
+  const { url } = await serve(join(await layOut('dashboard-in-fastify', world), 'server.ts'));
+  const enter = async (name: string) => {
+    const answer = await fetch(`${url}/sign-in/${name}`, { redirect: 'manual' });
+    const cookies = answer.headers.getSetCookie().map((set) => set.split(';', 1)[0] ?? '');
+    const session = await fetch(`${url}/ops/waybill/api/session`, { headers: { cookie: cookies.join('; ') } });
+    cookies.push(...session.headers.getSetCookie().map((set) => set.split(';', 1)[0] ?? ''));
+    const { csrf = '' } = (await session.json()) as { csrf?: string };
+    return { cookie: cookies.join('; '), 'x-csrf-token': csrf, 'content-type': 'application/json', origin: url };
+  };
+  const inside = async (path: string, headers: Record<string, string>, reason?: string) => {
+    const write = reason !== undefined && { method: 'POST', body: JSON.stringify({ reason }) };
+    const answer = await fetch(`${url}/ops/waybill/${path}`, { headers, ...write });
+    return [answer.status, await answer.text()] as const;
+  };
+  expect((await inside('', {}))[1]).toContain('<base href="/ops/waybill/"');
+  const list = `api/dead-letters?destination=${world.name}`;
+  expect((await inside(list, await enter('nobody')))[0]).toBe(401);
+  const [vera, otto] = [await enter('vera'), await enter('otto')];
+  const [{ id }] = (JSON.parse((await inside(list, vera))[1]) as { items: [{ id: string }] }).items;
+  const letter = `api/dead-letters/${world.name}/${id}`;
+  const [status, shown] = await inside(letter, vera);
+  expect(status).toBe(200);
+  expect(shown).not.toContain('4512345678');
+  expect((await inside(`${letter}/discard`, vera, 'seen'))[0]).toBe(403);
+  expect((await inside(`${letter}/discard`, otto, 'seen'))[0]).toBe(200);
+  expect((await inside('api/audit', otto))[1]).toContain('otto@example.com');
+});
+
 test('bullmq-producer: a job of a plain BullMQ producer is sent, and applied once', async () => {
   const world = await createWorld({ sandbox: { faults: { 'reset-after': 0.5 }, seed: 3 } });
   await world.startWorker();

@@ -1,5 +1,6 @@
 // The way to one destination: its Pool, every attempt in flight, and a watchdog over the Pool.
 import type { Dispatcher } from 'undici';
+import { answerCleaner } from '../core/echo.ts';
 import { DEADLINE_QUEUED, type Outcome, SHUTDOWN } from '../core/outcome.ts';
 import type { Write } from '../core/write.ts';
 import { attempt } from './attempt.ts';
@@ -15,6 +16,7 @@ export interface Sender {
   close(): Promise<void>;
 }
 
+/** @param redact takes credentials out of an answer's text; what the destination's `redact` masks goes with them */
 export function createSender(target: Target, redact: (text: string) => string, log: WorkerLog): Sender {
   const { config, name } = target;
   const inFlight = new Set<(code: string) => void>();
@@ -42,11 +44,12 @@ export function createSender(target: Target, redact: (text: string) => string, l
       const request = toRequest(write, target);
       if ('kind' in request) return request;
       const used = pool;
+      const withoutEchoes = answerCleaner(write, config.redact, config.idempotency.inProgressCodes);
       let own: ((code: string) => void) | undefined;
       const outcome = await attempt(used, request, {
         deadlineMs: config.timeoutMs,
         replayedHeader: config.idempotency.replayedHeader,
-        redact,
+        redact: (text) => withoutEchoes(redact(text)),
         onStart: (abort) => inFlight.add((own = abort)),
       });
       if (own) inFlight.delete(own);

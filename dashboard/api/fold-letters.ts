@@ -1,7 +1,7 @@
 // Letters that no row folds, handled ones and those with a text, gone through up to a bound and folded here: by code and
 // field, and by slices of time.
-import { fieldOf } from '../../core/envelope.ts';
 import type { LetterGroup, Slices } from '../../queue/groups.ts';
+import { facetsOf } from '../../queue/letter-filter.ts';
 import { fold, type Letter, lettersMeant, type Meant } from './meant.ts';
 
 export async function foldGroups(
@@ -12,8 +12,7 @@ export async function foldGroups(
 ): Promise<{ groups: LetterGroup[]; atLeast: boolean }> {
   const groups = new Map<string, LetterGroup>();
   const { atLeast } = await fold(lettersMeant(meant, destination, { scanLimit }), (letter) => {
-    const { code } = letter.envelope ?? {};
-    const field = fieldOf(letter.envelope);
+    const { code, field } = 'unreadable' in letter ? {} : facetsOf(letter);
     const kind = JSON.stringify([code, field]);
     let group = groups.get(kind);
     if (!group) {

@@ -14,7 +14,7 @@ import {
   pageOfLetters,
   type UnreadableLetter,
 } from '../../queue/dead-letters.ts';
-import type { LetterFilter } from '../../queue/letter-filter.ts';
+import { type LetterFilter, WITHOUT } from '../../queue/letter-filter.ts';
 import type { Reader } from '../../queue/reader.ts';
 
 export type Letter = FiledLetter | UnreadableLetter;
@@ -46,10 +46,14 @@ export async function destinationsMeant(
 
 /** What the rows and the letters' own data tell. The text is left out: what is masked must not be found by it. */
 export function filterOf(query: Omit<LetterFilterQuery, 'state'>): LetterFilter {
-  const { destination: _destination, q: _q, replayed, ...rest } = query;
+  const { destination: _destination, q: _q, replayed, without, ...rest } = query;
   const { state: _state, ...asked } = rest as LetterFilterQuery;
   const given = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
-  return { ...given, ...(replayed !== undefined && { replayed: replayed === 'yes' }) };
+  return {
+    ...given,
+    ...(without !== undefined && { without: WITHOUT.filter((name) => without.split(',').includes(name)) }),
+    ...(replayed !== undefined && { replayed: replayed === 'yes' }),
+  };
 }
 
 /** Open letters stand in the order of their deaths, the others in that of the last act. */

@@ -22,8 +22,8 @@ export interface Merged<T> {
   scanned: number;
 }
 
-/** Ids sort behind '' and before this one, whatever they hold. */
-const LAST_ID = '\u{10ffff}';
+/** Ids sort behind '' and before this one, whatever they hold: they are shorter. */
+const LAST_ID = '\u{10ffff}'.repeat(300);
 
 /** Where a destination's own list goes on, for a page of all that ended at `place`. */
 export function spotOf(place: Place, destination: string, first: First): Spot {

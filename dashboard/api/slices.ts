@@ -1,13 +1,13 @@
 // The time that a chart spans, in slices of a round length.
 import type { Slices } from '../../queue/groups.ts';
 
-const MINUTE = 60_000;
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const LONGEST = 30 * DAY;
 const STEPS = [
-  10_000,
-  30_000,
+  ...[1, 2, 5, 10, 15, 30].map((n) => n * SECOND),
   ...[1, 2, 5, 10, 15, 30].map((n) => n * MINUTE),
   ...[1, 2, 3, 6, 12].map((n) => n * HOUR),
   ...[1, 2, 7, 14].map((n) => n * DAY),

@@ -28,7 +28,7 @@ const SECTIONS: Record<string, string> = {
   worker: 'Of every worker process.',
   health: 'More: [observability](../observability.md).',
   dashboard:
-    'Of `waybill dashboard` and of a mounted one. Who may sign in stands in `WAYBILL_DASHBOARD_TOKENS`, and not here. More: [the dashboard](../guide/configure.md#the-dashboard).',
+    'Of `waybill dashboard` and of a mounted one. Who may sign in stands in `WAYBILL_DASHBOARD_TOKENS`, and not here. More: [the dashboard](../guide/dashboard.md).',
   log: '',
 };
 

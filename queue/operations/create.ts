@@ -1,6 +1,14 @@
 // Creating a bulk operation: what a person must have typed is asked for, the filter is frozen, and who, why and what are
 // written down before anything is done. A runner does the rest.
 import { randomUUID } from 'node:crypto';
+import {
+  DEFAULT_RATE,
+  DEFAULT_STOP_SHARE,
+  MAX_NAMED,
+  MAX_OPERATION_ITEMS,
+  MAX_RATE,
+  MIN_RATE,
+} from '../../core/bulk.ts';
 import { WaybillError } from '../../core/errors.ts';
 import { checkOperator } from '../acts.ts';
 import { auditKey } from '../keys.ts';
@@ -8,16 +16,13 @@ import type { Reader } from '../reader.ts';
 import { operationAct } from './control.ts';
 import { indexKeys, operationKeys } from './keys.ts';
 import { checkOptions, countMeant, frozen, namedIn } from './meant.ts';
-import { type CreateRequest, MAX_OPERATION_ITEMS, MAX_RATE, MIN_RATE, type Operation, type Spec } from './operation.ts';
+import type { CreateRequest, Operation, Spec } from './operation.ts';
 import { confirmationOf } from './plan.ts';
 import { getOperation, readStandings } from './read.ts';
 import { CREATE, run } from './scripts.ts';
 
-export const DEFAULT_RATE = 10;
-export const DEFAULT_STOP_SHARE = 0.2;
 /** Operations of a destination that have not ended. */
 const MAX_UNFINISHED = 50;
-const MAX_NAMED = 5000;
 
 /**
  * @throws WaybillError NOT_CONFIRMED (`confirm.count`, `confirm.phrase`) · OPERATION_REFUSED (`EMPTY`, `TOO_MANY`) ·

@@ -2,6 +2,7 @@
 // needed and any runner can go on.
 import { getLetter } from '../dead-letters.ts';
 import { deadQueueName, prefixOf } from '../keys.ts';
+import { letterCode } from '../letter-filter.ts';
 import type { Reader } from '../reader.ts';
 import { operationKeys } from './keys.ts';
 import { letterAfter, parseDetail } from './read.ts';
@@ -49,8 +50,9 @@ export async function lookAtEnds(
   const ended: Ended[] = [];
   for (const [i, { index, letter }] of sent.entries()) {
     if (found[2 * i] === 1) {
-      const { envelope, reason } = (await getLetter(reader, destination, letter)) ?? {};
-      ended.push({ index, character: DEAD_AGAIN, code: envelope?.code ?? reason ?? 'an unknown reason' });
+      const again = await getLetter(reader, destination, letter);
+      const code = (again && letterCode(again)) ?? again?.reason ?? 'an unknown reason';
+      ended.push({ index, character: DEAD_AGAIN, code });
     } else if (found[2 * i + 1] !== null) ended.push({ index, character: DELIVERED, code: '' });
   }
   return { ended, next: at === -1 ? 0 : at };

@@ -1,5 +1,6 @@
 // Which letters an operation means: by id, or by a filter that is frozen when it is planned, so that what dies later, a
 // replayed write that dies again above all, is none of them.
+import { MAX_OPERATION_ITEMS } from '../../core/bulk.ts';
 import { WaybillError } from '../../core/errors.ts';
 import type { LetterState } from '../acts.ts';
 import {
@@ -12,7 +13,7 @@ import {
 } from '../dead-letters.ts';
 import type { LetterFilter } from '../letter-filter.ts';
 import type { Reader } from '../reader.ts';
-import { type FilterAsked, MAX_OPERATION_ITEMS, type OperationVerb, type PlanRequest } from './operation.ts';
+import type { FilterAsked, OperationVerb, PlanRequest } from './operation.ts';
 
 /** Letters of a page: their bodies are in memory together. */
 const PAGE = 200;

@@ -1,4 +1,5 @@
 // A bulk operation: what it is asked for, and how far it has come. It belongs to one destination. Times are epoch ms.
+import type { ACCEPT_DOUBLE_PHRASE } from '../../core/bulk.ts';
 import type { Verdict } from '../../core/verdict.ts';
 import type { Operator } from '../acts.ts';
 import type { FiledLetter, UnreadableLetter } from '../dead-letters.ts';
@@ -7,14 +8,6 @@ import type { Result } from './results.ts';
 
 export type OperationVerb = 'replay' | 'discard' | 'restore';
 export type OperationState = 'preparing' | 'running' | 'paused' | 'cancelled' | 'done';
-
-/** More than so many are confirmed by typing their number. */
-export const TYPED_ABOVE = 100;
-export const MAX_OPERATION_ITEMS = 100_000;
-/** What a person types where a write may be applied twice. */
-export const ACCEPT_DOUBLE_PHRASE = 'applied twice';
-export const MAX_RATE = 1000;
-export const MIN_RATE = 0.1;
 
 /** A filter whose parts may be there and undefined, as a parsed request has them. */
 export type FilterAsked = { [Part in keyof LetterFilter]?: LetterFilter[Part] | undefined };

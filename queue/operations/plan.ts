@@ -1,10 +1,11 @@
 // The dry run of a bulk operation: how many letters it would mean, what the rules say to them, what a person has to
 // type. It changes nothing.
+import { ACCEPT_DOUBLE_PHRASE, TYPED_ABOVE } from '../../core/bulk.ts';
 import type { FiledLetter, UnreadableLetter } from '../dead-letters.ts';
 import { refused as refusedError, type ReplayOptions, ruleOnReplay } from '../operate.ts';
 import type { Reader } from '../reader.ts';
 import { checkOptions, countMeant, lettersMeant, stateFor } from './meant.ts';
-import { ACCEPT_DOUBLE_PHRASE, type Confirmation, type Plan, type PlanRequest, TYPED_ABOVE } from './operation.ts';
+import type { Confirmation, Plan, PlanRequest } from './operation.ts';
 
 /** The rules are asked about so many; the others are counted. */
 const EXAMINED = 1000;

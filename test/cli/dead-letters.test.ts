@@ -97,6 +97,7 @@ test('a filter that makes no sense is told what is allowed', async () => {
       ['--older-than', '1h', '--before', '2026-01-01T00:00:00Z'],
       /'--older-than <span>' cannot be used with option '--bef/,
     ],
+    [['--code', 'A', '--without-code'], /'--without-code' cannot be used with option '--code <code>'/],
     [['--older-than', '2h', '--newer-than', '1h'], /no time lies between the two bounds of age/],
     [['--reason', 'rejected'], /Why a write died is asked for with --dead-reason\./],
   ];

@@ -41,6 +41,7 @@ test('numbers and texts have bounds', () => {
 test('ages are bounds of the time of death, counted from the same moment', () => {
   expect(filterOf({}, 1000)).toEqual({});
   expect(filterOf({ olderThan: 300, newerThan: 900 }, 1000)).toEqual({ since: 100, before: 700 });
+  expect(filterOf({ code: 'A', withoutField: true }, 1000)).toEqual({ code: 'A', without: ['field'] });
   expect(filterOf({ since: 5, before: 9, deadReason: 'crashed' }, 1000)).toEqual({
     since: 5,
     before: 9,

@@ -94,8 +94,8 @@ test.each<[string, Journal, number, RegExp]>([
   ],
   ['500, 400', journalOf({}, { evidence: 'not-applied', status: 400 }), 0, /^attempt 2: 400; the API says so after/],
   ['a 2xx', journalOf({}, { evidence: 'applied', status: 201 }, {}), 0, /^attempt 2: 201$/],
-  ['a lost start', journalOf({ evidence: 'not-applied' }), 2, /^2 start\(s\) since the last attempt left no record$/],
-  ['one before', journalOf({ evidence: 'nothing', lost: 1 }), 0, /^1 start\(s\) before attempt 1 left no record$/],
+  ['a lost start', journalOf({ evidence: 'not-applied' }), 2, /^2 starts since the last attempt left no record$/],
+  ['one before', journalOf({ evidence: 'nothing', lost: 1 }), 0, /^1 start before attempt 1 left no record$/],
   [
     'its past',
     { ...journalOf({ evidence: 'nothing' }), doubtBefore: 'settleable' },

@@ -39,7 +39,7 @@ test('every wrong value is named at once, with what is allowed', () => {
     'has no setting maxAttemps; allowed are maxAttempts, baseMs, capMs, jitter, retryAfterCapMs',
     'destinations.sms.retry.jitter',
     'destinations.No Good: must be a-z',
-    'has no setting extra; allowed are redis, destinations, worker, health, log',
+    'has no setting extra; allowed are redis, destinations, worker, health, dashboard, log',
   ]) {
     expect(message).toContain(part);
   }

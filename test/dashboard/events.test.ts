@@ -17,6 +17,8 @@ interface Stream {
   headers: Headers;
   /** Of every `changed` so far. */
   told: Changed[];
+  /** How often it was told that Redis is away. */
+  away: number;
   pings: number;
   ended: boolean;
 }
@@ -25,7 +27,7 @@ async function listen(url: string, headers: Record<string, string> = {}): Promis
   const over = new AbortController();
   onTestFinished(() => over.abort());
   const answer = await fetch(`${url}api/events`, { headers, signal: over.signal });
-  const stream: Stream = { status: answer.status, headers: answer.headers, told: [], pings: 0, ended: false };
+  const stream: Stream = { status: answer.status, headers: answer.headers, told: [], away: 0, pings: 0, ended: false };
   const read = async (): Promise<void> => {
     let text = '';
     for await (const chunk of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
@@ -35,6 +37,7 @@ async function listen(url: string, headers: Record<string, string> = {}): Promis
       for (const event of events) {
         const [, name, data = ''] = /^event: (\w+)\ndata: (.*)$/.exec(event) ?? [];
         if (name === 'ping') stream.pings += 1;
+        if (name === 'away') stream.away += 1;
         if (name === 'changed') stream.told.push(changed.strict().parse(JSON.parse(data)));
       }
     }
@@ -68,7 +71,7 @@ test('a death and an act are told to listeners at two servers, each once it has 
   });
 });
 
-test('a stream outlives a Redis that goes away, and tells what happened meanwhile when it is back', async () => {
+test('a stream outlives a Redis that goes away, says so once, and tells what happened meanwhile when it is back', async () => {
   const { hostname, port } = new URL(redisUrl());
   const proxy = await startProxy({ host: hostname, port: Number(port) });
   const filler = await createFiller({ sms: {} });
@@ -81,10 +84,13 @@ test('a stream outlives a Redis that goes away, and tells what happened meanwhil
   await eventually(() => expect(stream.told.length).toBeGreaterThan(0));
   await proxy.refuse();
   await filler.die('sms', [{ answers: [says(404, 'SUBSCRIPTION_NOT_FOUND')] }]);
+  await eventually(() => expect(stream.away).toBe(1), 20_000);
+  const late = await listen(world.url, bearer('viewer'));
+  await eventually(() => expect(late).toMatchObject({ away: 1, told: [] }));
   await proxy.restore();
   const name = filler.names.sms ?? '';
   await eventually(() => expect(stream.told.at(-1)?.destinations[name]).toMatchObject({ open: 1 }), 20_000);
-  expect(stream.ended).toBe(false);
+  expect(stream).toMatchObject({ ended: false, away: 1 });
 });
 
 test('a stream ends when its reader may not be there any more, and another goes on', async () => {

@@ -6,6 +6,8 @@ import { inTime } from '../../dashboard/api/routes/data-route.ts';
 import { overview } from '../../dashboard/api/contract/overview.ts';
 import { errorEnvelope } from '../../dashboard/api/contract/session.ts';
 import { whatIf } from '../../dashboard/api/contract/what-if.ts';
+import { filterParams } from '../../dashboard/web/src/logic/filter-url.ts';
+import { groupFilter } from '../../dashboard/web/src/logic/group-filter.ts';
 import { rowKeys } from '../../queue/keys.ts';
 import { createFiller, type Filler, says, usual } from '../support/dead-letters-filler.ts';
 import { type Asked, type Office, startOffice } from './routes-office.ts';
@@ -57,6 +59,18 @@ describe('every answer is what its schema says', () => {
     expect(phone).toMatchObject({ destination: name, code: 'VALIDATION_ERROR', count: 3, statuses: { 422: 3 } });
     expect(phone?.spark.reduce((sum, n) => sum + n, 0)).toBe(3);
     expect(answer.groups.reduce((sum, { count }) => sum + count, answer.other)).toBe(21);
+  });
+
+  test("each group's own filter means its letters and no others, also where nothing was answered", async () => {
+    const { groups } = groupList.parse((await office.as('vera').get(`/api/dead-letters/groups?${here()}`)).json);
+    for (const group of groups) {
+      const query = filterParams(groupFilter(group)).toString();
+      const count = await office.as('vera').get(`/api/dead-letters/count?${query}`);
+      expect(shaped(letterCount, count)).toMatchObject({ count: group.count, atLeast: false });
+      const { items } = letterList.parse((await office.as('vera').get(`/api/dead-letters?${query}`)).json);
+      for (const { code, field } of items) expect({ code, field }).toEqual({ code: group.code, field: group.field });
+    }
+    expect(groups.map(({ code }) => code)).toContain('ECONNRESET');
   });
 
   test('the groups of a searched text, and of handled letters, are folded out of the letters', async () => {

@@ -3,6 +3,7 @@ import { auditList } from '../../dashboard/api/contract/audit.ts';
 import { operation, operationItems, operationList, plan } from '../../dashboard/api/contract/operations.ts';
 import { errorEnvelope } from '../../dashboard/api/contract/session.ts';
 import { createFiller, type Filler, says } from '../support/dead-letters-filler.ts';
+import { eventually } from '../support/world.ts';
 import { type Office, startOffice } from './routes-office.ts';
 
 const SECRET = 'DE89370400440532013000';
@@ -85,4 +86,22 @@ test('an operation is created by who is signed in, shown with its filter, paused
     expect.arrayContaining(['operation-created', 'operation-paused', 'operation-cancelled']),
   );
   expect((await ann.get(`/api/operations/${name}/nobody`)).status).toBe(404);
+});
+
+test('what letters must not have is part of the filter, and is shown and written down with the operation', async () => {
+  expect(plan.parse((await planned({ without: 'field' })).json)).toMatchObject({ count: 0 });
+  const filter = { without: 'code,field' };
+  const [bare = ''] = (await filler.die('sms', [{ answers: [], options: { expiresAt: Date.UTC(2020, 0) } }])).map(
+    ({ letter }) => letter,
+  );
+  const { frozenAt, count } = plan.parse((await planned(filter)).json);
+  expect(count).toBe(1);
+  const asked = { act: 'discard', destination: name, target: { filter }, frozenAt, reason: 'a test' };
+  expect(operation.parse((await office.as('ann').post('/api/operations', asked)).json)).toMatchObject({ filter });
+  const { entries } = auditList.parse((await office.as('ann').get(`/api/audit?destination=${name}`)).json);
+  expect(entries.find(({ act }) => act === 'operation-created')?.filter).toContain('without=code%2Cfield');
+  await eventually(async () => {
+    const { json } = await office.as('ann').get(`/api/dead-letters/${name}/${bare}`);
+    expect(json).toMatchObject({ letter: { state: 'discarded' } });
+  });
 });

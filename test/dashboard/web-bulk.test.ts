@@ -5,55 +5,12 @@ import { groupFilter } from '../../dashboard/web/src/logic/group-filter.ts';
 import { progressWords } from '../../dashboard/web/src/logic/operation-words.ts';
 import { barAt, rangeOf } from '../../dashboard/web/src/logic/spark-range.ts';
 
-const group = (code: string | undefined, field: string | undefined, more: object = {}) => ({
-  destination: 'sms',
-  ...(code !== undefined && { code }),
-  ...(field !== undefined && { field }),
-  count: 2,
-  statuses: { 422: 2 },
-  reasons: { rejected: 2 },
-  ...more,
-});
-
-test('a group with a code and a field is meant by them', () => {
-  const one = group('INVALID', 'email');
-  expect(groupFilter(one, [one, group('INVALID', 'phone')])).toEqual({
-    filter: { destination: 'sms', code: 'INVALID', field: 'email' },
-    exact: true,
-  });
-});
-
-test('a group without a field is not meant by its code where another group of the code has one', () => {
-  const one = group('INVALID', undefined);
-  expect(groupFilter(one, [one, group('OTHER', 'email')]).exact).toBe(true);
-  expect(groupFilter(one, [one, group('INVALID', 'email')]).exact).toBe(false);
-});
-
-test('a group without a code is meant by the status or the reason that it alone has', () => {
-  const proxy = group(undefined, undefined, { statuses: { 502: 2 }, reasons: { exhausted: 2 } });
-  expect(groupFilter(proxy, [proxy, group('INVALID', 'email')])).toEqual({
-    filter: { destination: 'sms', status: 502 },
-    exact: true,
-  });
-  const reset = group(undefined, undefined, { statuses: {}, reasons: { exhausted: 2 } });
-  expect(groupFilter(reset, [reset, group('INVALID', 'email')])).toEqual({
-    filter: { destination: 'sms', reason: 'exhausted' },
-    exact: true,
-  });
-  expect(groupFilter(reset, [reset, group('DOWN', undefined, { reasons: { exhausted: 2 } })]).exact).toBe(false);
-});
-
-test('a status that only some of the letters have does not stand for the group', () => {
-  const mixed = group(undefined, undefined, { statuses: { 502: 1 }, reasons: { exhausted: 1, crashed: 1 } });
-  expect(groupFilter(mixed, [mixed, group('INVALID', 'email')])).toEqual({
-    filter: { destination: 'sms' },
-    exact: false,
-  });
-});
-
-test('groups of another destination are no reason for doubt', () => {
-  const one = group(undefined, undefined);
-  expect(groupFilter(one, [one, group('INVALID', undefined, { destination: 'billing' })]).exact).toBe(true);
+test('a group is meant by its code and its field, and where it has none by that', () => {
+  const of = (told: { code?: string; field?: string }) => groupFilter({ destination: 'sms', ...told });
+  expect(of({ code: 'INVALID', field: 'email' })).toEqual({ destination: 'sms', code: 'INVALID', field: 'email' });
+  expect(of({ code: 'INVALID' })).toEqual({ destination: 'sms', code: 'INVALID', without: 'field' });
+  expect(of({ field: 'email' })).toEqual({ destination: 'sms', field: 'email', without: 'code' });
+  expect(of({})).toEqual({ destination: 'sms', without: 'code,field' });
 });
 
 test('a drag over the chart means whole bars, whichever way, and stays inside', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Ruling, ShownWrite } from '../../dashboard/api/contract/letters.ts';
-import { ACCEPT_DOUBLE_PHRASE } from '../../dashboard/api/contract/letters.ts';
+import { ACCEPT_DOUBLE_PHRASE } from '../../core/bulk.ts';
 import { draftOf, editOf, faultsOf, headerChanges } from '../../dashboard/web/src/views/edit/draft.ts';
 import { newIdempotencyKey } from '../../dashboard/web/src/views/edit/new-key.ts';
 import {

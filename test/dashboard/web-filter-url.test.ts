@@ -11,6 +11,7 @@ import {
   type Filter,
   FILTER_FIELDS,
   filterParams,
+  isContradictory,
   readField,
   readFilter,
   STATES,
@@ -21,23 +22,26 @@ import { setBase, to } from '../../dashboard/web/src/routes.ts';
 afterEach(() => setBase('/'));
 
 const text = (max: number) => fc.string({ minLength: 1, maxLength: max, unit: 'binary' });
-const anyFilter: fc.Arbitrary<Filter> = fc.record(
-  {
-    destination: fc.constantFrom('sms', 'billing-2'),
-    state: fc.constantFrom('replayed' as const, 'discarded' as const),
-    code: text(40),
-    field: text(40),
-    status: fc.integer({ min: 100, max: 599 }),
-    reason: fc.constantFrom(...DEAD_REASONS),
-    verdict: fc.constantFrom(...VERDICTS),
-    attempts: fc.integer({ min: 0, max: 1000 }),
-    replayed: fc.constantFrom('yes' as const, 'no' as const),
-    since: fc.integer({ min: 0, max: 4e12 }),
-    before: fc.integer({ min: 0, max: 4e12 }),
-    q: text(40),
-  },
-  { requiredKeys: [] },
-);
+const anyFilter: fc.Arbitrary<Filter> = fc
+  .record(
+    {
+      destination: fc.constantFrom('sms', 'billing-2'),
+      state: fc.constantFrom('replayed' as const, 'discarded' as const),
+      code: text(40),
+      field: text(40),
+      without: fc.constantFrom('code' as const, 'field' as const, 'code,field' as const),
+      status: fc.integer({ min: 100, max: 599 }),
+      reason: fc.constantFrom(...DEAD_REASONS),
+      verdict: fc.constantFrom(...VERDICTS),
+      attempts: fc.integer({ min: 0, max: 1000 }),
+      replayed: fc.constantFrom('yes' as const, 'no' as const),
+      since: fc.integer({ min: 0, max: 4e12 }),
+      before: fc.integer({ min: 0, max: 4e12 }),
+      q: text(40),
+    },
+    { requiredKeys: [] },
+  )
+  .filter((filter) => !isContradictory(filter));
 
 test('whatever filter is written into an address is read from it again', () => {
   fc.assert(
@@ -72,6 +76,7 @@ test("the page's filter has the fields and states of the contract's", () => {
 test('what is no filter is dropped from an address, and the rest of it holds', () => {
   const query = new URLSearchParams('status=teapot&verdict=maybe&attempts=-1&since=soon&code=A&nonsense=1&state=open');
   expect(readFilter(query)).toEqual({ code: 'A' });
+  expect(readFilter(new URLSearchParams('code=A&without=code%2Cfield'))).toEqual({ code: 'A' });
   expect(readField('since', '2026-11-03T10:00:00Z')).toEqual({ since: Date.UTC(2026, 10, 3, 10) });
 });
 
@@ -82,6 +87,8 @@ test('chips say each part in words, with times in the chosen zone, and go one by
     { field: 'replayed', name: 'replayed before', value: 'yes' },
     { field: 'since', name: 'since', value: 'at 5' },
   ]);
+  const lacking: Filter = { without: 'code,field' };
+  expect(chipsOf(lacking, String)).toEqual([{ field: 'without', name: 'without', value: 'code and field' }]);
   expect(without(filter, 'code', 'since')).toEqual({ replayed: 'yes' });
 });
 
@@ -106,4 +113,11 @@ describe('addresses', () => {
     expect(to.letters()).toBe('/ops/letters');
     expect(to.groups('sms')).toBe('/ops/?destination=sms');
   });
+});
+
+test('a letter that is opened from a list knows the list, also one without a filter', () => {
+  expect(to.letter('sms', 'w1.g0')).toBe('/letters/sms/w1.g0');
+  expect(to.letter('sms', 'w1.g0', {})).toBe('/letters/sms/w1.g0?state=open');
+  expect(to.letter('sms', 'w1.g0', { code: 'A B', since: 5 })).toBe('/letters/sms/w1.g0?code=A+B&since=5');
+  expect(to.edit('sms', 'w1.g0', { state: 'discarded' })).toBe('/letters/sms/w1.g0/edit?state=discarded');
 });

@@ -3,9 +3,11 @@ import { expect, test } from 'vitest';
 import { byteWords, counted, countWords, percentWords } from '../../dashboard/web/src/logic/number-words.ts';
 import {
   absoluteWords,
+  clockWords,
   durationWords,
   inputValueOf,
   instantOf,
+  minuteWords,
   relativeWords,
 } from '../../dashboard/web/src/logic/time-words.ts';
 import { visible } from '../../dashboard/web/src/logic/visible.ts';
@@ -32,10 +34,11 @@ test.each([
 });
 
 test.each([
-  [0, 'now'],
-  [-4000, 'now'],
+  [0, 'just now'],
+  [-4000, 'just now'],
   [-40_000, '40 s ago'],
   [-3 * DAY - HOUR, '3 d ago'],
+  [4000, 'now'],
   [2 * HOUR + MINUTE, 'in 2 h'],
 ])('%d ms from now is %s', (distanceMs, words) => {
   expect(relativeWords(NOW + distanceMs, NOW)).toBe(words);
@@ -67,4 +70,10 @@ test('counts, shares and sizes are said in words', () => {
 test('characters that hide or reorder others are made visible, and letters of every script are left', () => {
   expect(visible('a\u202eb\u0000c\u200b')).toBe('a⟨202E⟩b⟨0000⟩c⟨200B⟩');
   expect(visible('مرحبا <b>\t\n é 👍')).toBe('مرحبا <b>\t\n é 👍');
+});
+
+test('where seconds say nothing they are left out, and the zone stays', () => {
+  expect(minuteWords(NOW, 'utc')).toBe('2026-11-03 12:00Z');
+  expect(minuteWords(NOW, 'local')).toBe(absoluteWords(NOW, 'local').slice(0, 16));
+  expect(clockWords(NOW, 'utc')).toBe('12:00');
 });

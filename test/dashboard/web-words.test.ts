@@ -4,7 +4,7 @@ import type { WhatIf } from '../../dashboard/api/contract/what-if.ts';
 import { scanWords } from '../../dashboard/web/src/views/find/state-words.ts';
 import { actWords } from '../../dashboard/web/src/views/letter/act-words.ts';
 import { storyOf } from '../../dashboard/web/src/views/letter/story.ts';
-import { latestLatency, perMinute } from '../../dashboard/web/src/views/overview/minute-figures.ts';
+import { drawnOf, latestLatency, perMinute } from '../../dashboard/web/src/views/overview/minute-figures.ts';
 import { readPolicy } from '../../dashboard/web/src/views/what-if/policy-fields.ts';
 import { remainderOf, sentenceOf } from '../../dashboard/web/src/views/what-if/sentence.ts';
 
@@ -107,6 +107,15 @@ describe('the life of a write', () => {
     expect(sentBy(1)).toEqual(['manual', 'automatic']);
   });
 
+  test('ends with what became of the write, where it was replayed and goes on under its own key', () => {
+    const replayed = detail({ writeState: 'delivered' });
+    replayed.letter.state = 'replayed';
+    expect(storyOf(replayed).at(-1)).toEqual({ kind: 'since', state: 'delivered' });
+    const replacedBy = { idempotencyKey: 'k2', jobId: 'j2' };
+    expect(storyOf({ ...replayed, replacedBy }).at(-1)?.kind).toBe('dead');
+    expect(storyOf(detail({ writeState: 'dead' })).at(-1)?.kind).toBe('dead');
+  });
+
   test('tells lost starts once: before their attempt, or at the end', () => {
     const journal = { attempts: [attempt(1, 10, { lost: 1 })], postponed: 0, lost: 3 };
     expect(storyOf(detail({ journal })).filter(({ kind }) => kind === 'lost')).toEqual([
@@ -148,4 +157,20 @@ test('figures of a destination come out of its minutes', () => {
   expect(perMinute([minute(1, 4000)])).toBe('4,000');
   expect(perMinute([])).toBe('0');
   expect(latestLatency([minute(1, 1, 8), minute(2, 1, 9), minute(3, 0)])?.at).toBe(2);
+});
+
+test('a chart leaves the present minute out, and a long time is drawn in wider steps that add up', () => {
+  const quiet = (at: number) => ({ at, delivered: 0, retried: 0, dead: 0 });
+  const hour = Array.from({ length: 60 }, (_, at) => ({ ...quiet(at), delivered: 2 }));
+  expect(drawnOf(hour)).toEqual({ sizeMinutes: 1, points: hour.slice(0, -1) });
+  // Nothing else happened yet: better a minute that has only begun than an empty chart.
+  const first = [...Array.from({ length: 59 }, (_, at) => quiet(at)), { ...quiet(59), delivered: 1 }];
+  expect(drawnOf(first).points).toEqual(first);
+  const day = Array.from({ length: 1440 }, (_, at) => ({ ...quiet(at), delivered: 1, dead: at === 1438 ? 1 : 0 }));
+  const slow = day.map((one) => (one.at === 1430 ? { ...one, p50Ms: 80, p95Ms: 900 } : one));
+  const { sizeMinutes, points } = drawnOf(slow);
+  expect(sizeMinutes).toBe(10);
+  expect(points).toHaveLength(143);
+  expect(points.at(-1)).toEqual({ at: 1429, delivered: 10, retried: 0, dead: 1, p50Ms: 80, p95Ms: 900 });
+  expect(points[0]).toEqual({ at: 9, delivered: 10, retried: 0, dead: 0 });
 });

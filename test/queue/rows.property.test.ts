@@ -16,7 +16,7 @@ import {
 import { groupsOf, histogramOf } from '../../queue/groups.ts';
 import { CLASS_FIELD, classKey, deadQueueName, prefixOf, rowKeys } from '../../queue/keys.ts';
 import { classOf } from '../../queue/letter-class.ts';
-import { facetsOf, type LetterFilter, matches } from '../../queue/letter-filter.ts';
+import { facetsOf, type LetterFilter, matches, WITHOUT } from '../../queue/letter-filter.ts';
 import { type DeadLetter, requestIdsOf } from '../../queue/letter.ts';
 import { discard, replay, restore } from '../../queue/operate.ts';
 import { Reader } from '../../queue/reader.ts';
@@ -53,6 +53,7 @@ const deaths = (now: number): fc.Arbitrary<Death> =>
   fc
     .record({
       code: fc.constantFrom(...CODES),
+      network: fc.constantFrom(undefined, undefined, 'ECONNRESET', 'none'),
       field: fc.constantFrom(undefined, 'phone', 'constructor'),
       status: fc.constantFrom(400, 404, 422),
       attempts: fc.integer({ min: 0, max: 3 }),
@@ -61,7 +62,7 @@ const deaths = (now: number): fc.Arbitrary<Death> =>
       ms: fc.nat(3),
       word: fc.constantFrom('alpha', 'Beta'),
     })
-    .map(({ code, field, status, attempts, evidence, reason, ms, word }): Death => {
+    .map(({ code, network, field, status, attempts, evidence, reason, ms, word }): Death => {
       serial += 1;
       const details = field === undefined ? {} : { details: JSON.stringify({ field }) };
       const id = serial;
@@ -70,12 +71,16 @@ const deaths = (now: number): fc.Arbitrary<Death> =>
         at: now + ms,
         reason,
         body: JSON.stringify({ word }),
-        attempts: Array.from({ length: attempts }, (_, i) => ({
-          evidence: evidence as 'doubt',
-          status,
-          requestId: `req-${id}-${i}`,
-          envelope: { code, message: `about ${word}`, ...details },
-        })),
+        attempts: Array.from({ length: attempts }, (_, i) =>
+          network === undefined
+            ? {
+                evidence: evidence as 'doubt',
+                status,
+                requestId: `req-${id}-${i}`,
+                envelope: { code, message: `about ${word}`, ...details },
+              }
+            : { outcome: 'no-answer', evidence: 'doubt', ...(network !== 'none' && { code: network }) },
+        ),
       };
     });
 
@@ -88,8 +93,9 @@ const steps = fc.array(
 
 const filters: fc.Arbitrary<Omit<LetterFilter, 'since' | 'before'> & { from?: number; to?: number }> = fc.record(
   {
-    code: fc.constantFrom(...CODES, 'NONE'),
+    code: fc.constantFrom(...CODES, 'NONE', 'ECONNRESET'),
     field: fc.constantFrom('phone', 'constructor'),
+    without: fc.subarray([...WITHOUT]),
     status: fc.constantFrom(400, 404),
     reason: fc.constantFrom('rejected' as const, 'exhausted' as const),
     verdict: fc.constantFrom('not-applied' as const, 'in-doubt' as const),

@@ -96,6 +96,32 @@ test('more codes than there are classes, of whatever text, are still filtered an
   expect(await redis.zcard(classKey(name, OTHER_CLASS))).toBe(62);
 }, 60_000);
 
+test('of letters that were never answered the code is the connection error; what has no code or no field is asked for', async () => {
+  const { name, reader } = await yard();
+  const envelope = { code: 'INVALID', message: 'm' };
+  const reset = { outcome: 'no-answer', evidence: 'doubt', code: 'ECONNRESET' } as const;
+  const [answered, named, network, both, silent] = await bury(reader, name, [
+    died(1, 'INVALID'),
+    { key: 'key-2', at: NOW + 1, attempts: [{ status: 422, envelope: { ...envelope, details: '{"field":"email"}' } }] },
+    { key: 'key-3', at: NOW + 2, attempts: [{ ...reset, code: 'ECONNREFUSED' }, reset, { outcome: 'blocked' }] },
+    { key: 'key-4', at: NOW + 3, attempts: [{ status: 503, envelope: { code: 'HTTP_503' } }, reset] },
+    { key: 'key-5', at: NOW + 4, reason: 'invalid' },
+  ]).then((letters) => letters.map(({ id }) => id));
+  const meant = (filter: LetterFilter) => allPages(reader, name, filter, 10, 'oldest');
+  expect(await meant({ code: 'ECONNRESET' })).toEqual([network]);
+  expect(await meant({ code: 'HTTP_503' })).toEqual([both]);
+  expect(await meant({ code: 'INVALID', without: ['field'] })).toEqual([answered]);
+  expect(await meant({ without: ['field'] })).toEqual([answered, network, both, silent]);
+  expect(await meant({ without: ['code', 'field'] })).toEqual([silent]);
+  expect(await meant({ field: 'email', without: ['field'] })).toEqual([]);
+  expect(await meant({ without: [] })).toEqual([answered, named, network, both, silent]);
+  expect(await countLetters(reader, name, { filter: { without: ['code'] } })).toEqual({ count: 1, atLeast: false });
+  const { groups } = await groupsOf(reader, name);
+  expect(new Set(groups.map(({ code, field }) => JSON.stringify([code, field])))).toEqual(
+    new Set(['["INVALID",null]', '["INVALID","email"]', '["ECONNRESET",null]', '["HTTP_503",null]', '[null,null]']),
+  );
+});
+
 test('a search says how far it went, and goes on from there', async () => {
   const { name, reader } = await yard();
   await bury(

@@ -5,12 +5,13 @@ import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createQueue } from '../../producer/index.ts';
 import { type RedisCluster, startCluster } from '../support/redis-cluster.ts';
+import { follow, review } from '../support/redis-review.ts';
 import { awaitEnds, operate, produce, read, type Story, work } from '../support/redis-roles.ts';
 import { planned } from '../support/world.ts';
 
 const PAGE = new URL('../../docs/redis.md', import.meta.url);
 const PASSWORD = 'password-of-the-role';
-const ROLES = ['producer', 'worker', 'reader', 'operator'] as const;
+const ROLES = ['producer', 'worker', 'reader', 'operator', 'dashboard'] as const;
 type Role = (typeof ROLES)[number];
 
 const page = await readFile(PAGE, 'utf8');
@@ -64,8 +65,13 @@ const UNREACHED = [
   'zscore',
 ];
 
+interface Commands {
+  asked: string[];
+  named: string[];
+}
+
 /** What the work asked for, by itself or in scripts, and what those scripts name beyond that. */
-async function commandsOf(duty: () => Promise<void>): Promise<{ asked: string[]; named: string[] }> {
+async function commandsOf(duty: () => Promise<void>): Promise<Commands> {
   scripts.clear();
   await admin.config('RESETSTAT');
   await duty();
@@ -81,7 +87,10 @@ async function commandsOf(duty: () => Promise<void>): Promise<{ asked: string[];
 }
 
 async function expectExactly(role: Role, duty: () => Promise<void>, unreached: readonly string[] = []): Promise<void> {
-  const { asked, named } = await commandsOf(duty);
+  expectAllowed(role, await commandsOf(duty), unreached);
+}
+
+function expectAllowed(role: Role, { asked, named }: Commands, unreached: readonly string[]): void {
   const allowed = rules[role].flatMap((rule) => /^\+(.*)/.exec(rule)?.[1] ?? []);
   // A command that is refused in the middle of a script leaves half of it done: not one may be missing.
   const possible = new Set([...allowed, ...unreached]);
@@ -130,12 +139,35 @@ describe('each role does its work with the rules of the page', () => {
       UNREACHED,
     ));
 
+  test('a dashboard shows, acts, and runs bulk operations to their end', async () => {
+    const office: Story = { name: 'review', keys: { delivered: [], dead: [] } };
+    for (let i = 0; i < 2; i += 1) await produce(as('producer'), office);
+    await work(as('worker'), office);
+    // Scripts that Redis knows already go by their hash, and name nothing here.
+    await admin.script('FLUSH');
+    let replayed = '';
+    const reviewed = await commandsOf(async () => {
+      replayed = await review(as('dashboard'), office.name);
+    });
+    await work(as('worker'), { ...office, keys: { delivered: [], dead: [replayed] } });
+    // One that retention has to take away.
+    await admin.zadd('{waybill:review}:review.operations', 1, 'long-gone');
+    await admin.script('FLUSH');
+    const followed = await commandsOf(() => follow(as('dashboard'), office.name));
+    expectAllowed(
+      'dashboard',
+      { asked: [...reviewed.asked, ...followed.asked], named: [...reviewed.named, ...followed.named] },
+      UNREACHED,
+    );
+  });
+
   // doctor looks whether it may ask for the configuration; the page says why it may not.
   test.each([
     ['producer', []],
     ['worker', []],
     ['reader', ['config|get']],
     ['operator', ['config|get']],
+    ['dashboard', []],
   ] as const)('and the %s was refused nothing: %j', async (role, refused) =>
     expect(await deniedCommands(role)).toEqual(refused),
   );
@@ -194,6 +226,11 @@ describe('nothing else is allowed', () => {
       ['HSETNX', 'waybill:destinations', 'x', '1'],
       ['BZPOPMIN', '{waybill:sms}:sms:marker', '1'],
       ['RENAME', '{waybill:sms}:a', '{waybill:sms}:b'],
+    ],
+    dashboard: [
+      ['HSETNX', 'waybill:destinations', 'x', '1'],
+      ['BZPOPMIN', '{waybill:sms}:sms:marker', '1'],
+      ['SET', 'somebody-elses', 'x'],
     ],
   };
 

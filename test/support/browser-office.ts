@@ -52,9 +52,11 @@ export const idsOf = async (page: Page): Promise<string[]> =>
 export const lists = (page: Page, letters: readonly string[], because?: string): Promise<void> =>
   shown(async () => expect((await idsOf(page)).toSorted(), because).toEqual(letters.toSorted()));
 
+export const hasFocus = (one: Locator): Promise<void> => one.and(one.page().locator(':focus')).waitFor();
+
 /** Waits until the page has no more width than its window: nobody scrolls sideways. */
 export const fitsItsWidth = (page: Page): Promise<void> =>
   shown(async () => {
-    const [wide, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-    expect(wide).toBeLessThanOrEqual(window ?? 0);
+    const tooWide = await page.locator('html').evaluate((html) => html.scrollWidth - html.clientWidth);
+    expect(tooWide).toBeLessThanOrEqual(0);
   });

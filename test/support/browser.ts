@@ -23,7 +23,7 @@ afterAll(async () => {
 export interface Person {
   page: Page;
   /** Goes to a path below the base path. */
-  go(path: string): Promise<void>;
+  go: (path: string) => Promise<void>;
   /** What the page said wrong so far; a test that expects an error takes it away with `splice(0)`. */
   wrong: string[];
 }
@@ -33,7 +33,7 @@ export interface Person {
  * @param role left out for somebody who has not signed in
  */
 export async function sitDown(
-  world: DashboardWorld,
+  world: Pick<DashboardWorld, 'url' | 'enter'>,
   role?: keyof typeof TOKENS,
   options: BrowserContextOptions = {},
 ): Promise<Person> {
@@ -70,7 +70,8 @@ const MAX_TOLD = 4000;
 
 async function tellWhatIsShown(page: Page, test: string): Promise<void> {
   const text = await page
-    .locator('body')
+    .locator('dialog[open], main')
+    .last()
     .ariaSnapshot({ timeout: 2000 })
     .catch(() => '(nothing that can be read)');
   process.stderr.write(`\n${test}: ${page.url()} showed\n${text.slice(0, MAX_TOLD)}\n`);

@@ -1,4 +1,5 @@
 // Who is here, signing in, signing out.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DashboardApp, DashboardContext } from '../app.ts';
 import { route } from '../app.ts';
 import { session, type Session, signInRequest } from '../contract/session.ts';
@@ -7,6 +8,8 @@ import { type Visit, visitOf } from './visit.ts';
 
 /** A token is at most 500 characters. */
 const SIGN_IN_LIMIT_BYTES = 4096;
+/** The page shows nothing before it has its session: a Redis that hangs must not keep it from saying so. */
+const DESTINATIONS_WITHIN_MS = 1000;
 
 export function sessionRoutes(app: DashboardApp, context: DashboardContext, access: Access): void {
   const { config, version } = context;
@@ -47,9 +50,10 @@ export function sessionRoutes(app: DashboardApp, context: DashboardContext, acce
 async function destinations({ config, reader }: DashboardContext): Promise<Session['destinations']> {
   const configured = Object.keys(config.destinations);
   // Without Redis the page still starts, and says so itself.
-  const used = await reader()
+  const asked = reader()
     .then((one) => one.destinations())
     .catch(() => []);
+  const used = await Promise.race([asked, sleep(DESTINATIONS_WITHIN_MS, [], { ref: false })]);
   return [...new Set([...configured, ...used])]
     .toSorted()
     .map((name) => ({ name, configured: configured.includes(name) }));

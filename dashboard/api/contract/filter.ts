@@ -20,8 +20,11 @@ export const destinationParams = z.object({ destination: destinationName });
 export const letterFilter = z.object({
   destination: destinationName.optional(),
   state: z.enum(LETTER_STATES).default('open'),
-  code: text(MAX_CODE).optional().describe("the envelope's code, exactly"),
+  code: text(MAX_CODE)
+    .optional()
+    .describe("the envelope's code, or where no attempt was answered a connection error's, exactly"),
   field: text(MAX_CODE).optional().describe('the field that details name, exactly'),
+  without: z.enum(['code', 'field', 'code,field']).optional().describe('what it must not have'),
   status: z.coerce.number().int().min(100).max(599).optional(),
   reason: z.enum(DEAD_REASONS).optional().describe('why it died'),
   verdict: z.enum(VERDICTS).optional(),
@@ -34,6 +37,4 @@ export const letterFilter = z.object({
     .describe('a part of message, path or body; the search is bounded and says how far it went'),
 });
 
-/** As it is given. */
-export type LetterFilterInput = z.input<typeof letterFilter>;
 export type LetterFilterQuery = z.output<typeof letterFilter>;

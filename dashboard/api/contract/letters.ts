@@ -1,5 +1,6 @@
 // Dead letters as the API shows them: a row of the list, a group, one letter in full. Times are epoch ms.
 import { z } from 'zod';
+import { ACCEPT_DOUBLE_PHRASE } from '../../../core/bulk.ts';
 import { DEAD_REASONS } from '../../../core/decide.ts';
 import { VERDICTS } from '../../../core/verdict.ts';
 import { destinationName, LETTER_STATES, letterFilter } from './filter.ts';
@@ -110,7 +111,7 @@ export const groupList = z.object({
   total: z.number(),
   /** More groups than are listed. */
   more: z.boolean(),
-  /** Letters whose group is not kept apart, since there are too many codes. */
+  /** Letters in no group: there are too many codes to keep them apart, or an older version filed them (a reindex mends that). */
   other: z.number(),
   sparkFrom: at,
   sparkStepMs: z.number(),
@@ -225,8 +226,6 @@ export const letterDetail = z.object({
 });
 
 const why = z.string().trim().min(1).max(1000).describe('why; stands in the audit');
-/** Typed by a person where a write may be applied twice. */
-export const ACCEPT_DOUBLE_PHRASE = 'applied twice';
 const acceptDouble = z
   .literal(ACCEPT_DOUBLE_PHRASE)
   .optional()

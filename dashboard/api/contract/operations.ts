@@ -1,18 +1,23 @@
 // Bulk replay, discard and restore as a resource: planned, created, watched, paused, cancelled. An operation belongs to
 // one destination. Times are epoch ms.
 import { z } from 'zod';
+import {
+  ACCEPT_DOUBLE_PHRASE,
+  DEFAULT_RATE,
+  DEFAULT_STOP_SHARE,
+  MAX_NAMED,
+  MAX_RATE,
+  MIN_RATE,
+} from '../../../core/bulk.ts';
 import { destinationName, letterFilter } from './filter.ts';
-import { ACCEPT_DOUBLE_PHRASE, letterRow } from './letters.ts';
+import { letterRow } from './letters.ts';
 
 const at = z.number();
 export const OPERATION_ACTS = ['replay', 'discard', 'restore'] as const;
 export const OPERATION_STATES = ['preparing', 'running', 'paused', 'cancelled', 'done'] as const;
-/** More than so many are confirmed by typing their number. */
-export const TYPED_ABOVE = 100;
-export const MAX_OPERATION_ITEMS = 100_000;
 
 const target = z.union([
-  z.object({ ids: z.array(z.string().min(1).max(300)).min(1).max(5000) }),
+  z.object({ ids: z.array(z.string().min(1).max(300)).min(1).max(MAX_NAMED) }),
   z.object({ filter: letterFilter.omit({ destination: true, state: true }) }),
 ]);
 
@@ -58,11 +63,11 @@ export const createRequest = planRequest.extend({
   frozenAt: at,
   reason: z.string().trim().min(1).max(1000),
   /** Items a second. */
-  rate: z.number().min(0.1).max(1000).default(10),
+  rate: z.number().min(MIN_RATE).max(MAX_RATE).default(DEFAULT_RATE),
   /** `canary` does 1, then 10 %, then the rest, and looks at what became of each step first. Of a replay. */
   steps: z.enum(['canary', 'all']).default('all'),
   /** Pauses itself when more than this share of the replayed writes that have ended is dead again; 1 never does. */
-  stopShare: z.number().min(0).max(1).default(0.2),
+  stopShare: z.number().min(0).max(1).default(DEFAULT_STOP_SHARE),
   confirm: z
     .object({ count: z.number().int().optional(), phrase: z.literal(ACCEPT_DOUBLE_PHRASE).optional() })
     .default({}),

@@ -33,7 +33,8 @@ export function eventRoutes(app: DashboardApp, { access, watcher, pingMs }: Live
     'events',
     {
       contentTypes: ['text/event-stream'],
-      summary: 'server-sent events: `changed` says that something did, `ping` nothing',
+      summary:
+        'server-sent events: `changed` says that something did, `away` that Redis does not answer, `ping` nothing',
     },
     ({ request, reply }) => {
       if (open.size >= MAX_STREAMS) {
@@ -48,7 +49,9 @@ export function eventRoutes(app: DashboardApp, { access, watcher, pingMs }: Live
         else if (stream.writable) stream.write(text);
       };
       send(`retry: ${RETRY_MS}\n\n`);
-      const silence = watcher.listen((changed) => send(`event: changed\ndata: ${JSON.stringify(changed)}\n\n`));
+      const silence = watcher.listen((told) =>
+        send(told === 'away' ? 'event: away\ndata: {}\n\n' : `event: changed\ndata: ${JSON.stringify(told)}\n\n`),
+      );
       const ping = setInterval(() => {
         send('event: ping\ndata: {}\n\n');
         // Whoever may not be here any more hears nothing more.

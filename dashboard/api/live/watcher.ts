@@ -6,11 +6,11 @@ import type { Reader } from '../../../queue/reader.ts';
 import type { Changed } from '../contract/events.ts';
 
 type Marks = Omit<Changed, 'now'>;
-type Listener = (changed: Changed) => void;
+type Listener = (told: Changed | 'away') => void;
 
 export interface Watcher {
   /**
-   * Tells how things stand, then each change.
+   * Tells how things stand, then each change; `away` once when Redis stops answering, and how things stand when it is back.
    * @returns what ends it
    */
   listen(listener: Listener): () => void;
@@ -23,7 +23,7 @@ const AT_ONCE = 20;
 export function createWatcher(reader: () => Promise<Reader>, everyMs: number): Watcher {
   const listeners = new Set<Listener>();
   const ended = new AbortController();
-  let last: Changed | undefined;
+  let last: Changed | 'away' | undefined;
   let known = '';
   let watching: Promise<void> | undefined;
 
@@ -32,13 +32,19 @@ export function createWatcher(reader: () => Promise<Reader>, everyMs: number): W
     const text = JSON.stringify(marks);
     if (text === known) return;
     known = text;
-    last = { ...marks, now: Date.now() };
-    for (const listener of listeners) listener(last);
+    tell({ ...marks, now: Date.now() });
+  };
+  const tell = (told: Changed | 'away'): void => {
+    last = told;
+    for (const listener of listeners) listener(told);
   };
   const watch = async (): Promise<void> => {
     while (listeners.size > 0 && !ended.signal.aborted) {
-      // Redis is away: whoever asks is told so. When it is back, everything may be another.
-      await look().catch(() => (known = ''));
+      await look().catch(() => {
+        // When it is back, everything may be another.
+        known = '';
+        if (last !== 'away') tell('away');
+      });
       await sleep(everyMs, undefined, { signal: ended.signal, ref: false }).catch(() => {});
     }
     known = '';

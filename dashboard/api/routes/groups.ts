@@ -11,6 +11,8 @@ import { dataRoute } from './data-route.ts';
 
 /** A chart goes no further back, where the filter does not say so. */
 const LONGEST_MS = 90 * 86_400_000;
+/** And no less far: what died in one moment is a moment of some minutes. */
+const SHORTEST_MS = 10 * 60_000;
 
 export function groupRoutes(app: DashboardApp, context: DashboardContext): void {
   const { config } = context;
@@ -93,7 +95,7 @@ async function spanOf(meant: Meant, now: number, slices: number): Promise<Slices
   if (since !== undefined) return slicesOf(Math.min(Math.max(since, earliest), to), to, slices);
   const oldest = await pageOf({ ...meant, query: { state, destination } }, { first: 'oldest', limit: 1 }, timeOf);
   const begin = oldest.items[0] ?? to - 86_400_000;
-  return slicesOf(Math.max(earliest, Math.min(begin, to)), to, slices);
+  return slicesOf(Math.max(earliest, Math.min(begin, to - SHORTEST_MS)), to, slices);
 }
 
 /** When the newest of all letters died, handled ones too. */

@@ -1,4 +1,5 @@
 // Planning a bulk operation, and creating it: what is meant is frozen then, and who is signed in has asked for it.
+import { MAX_NAMED } from '../../../core/bulk.ts';
 import { createOperation } from '../../../queue/operations/create.ts';
 import type { PlanRequest as Planning } from '../../../queue/operations/operation.ts';
 import { planOperation } from '../../../queue/operations/plan.ts';
@@ -12,9 +13,6 @@ import { rowOf } from '../shown/row.ts';
 import { masksNothing } from '../text-search.ts';
 import { dataRoute } from './data-route.ts';
 import { operationShown } from './operations.ts';
-
-/** As many as an operation takes by their names. */
-const MAX_NAMED = 5000;
 
 export function operationCreateRoutes(app: DashboardApp, context: DashboardContext): void {
   const { config } = context;

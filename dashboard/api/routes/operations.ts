@@ -3,6 +3,7 @@ import { cancelOperation, pauseOperation, resumeOperation } from '../../../queue
 import type { Operation } from '../../../queue/operations/operation.ts';
 import { getOperation, listOperations, operationItems } from '../../../queue/operations/read.ts';
 import type { DashboardApp, DashboardContext } from '../app.ts';
+import type { LetterFilterQuery } from '../contract/filter.ts';
 import { actRequest } from '../contract/letters.ts';
 import {
   operation,
@@ -67,9 +68,10 @@ export function operationRoutes(app: DashboardApp, context: DashboardContext): v
 /** The filter in the terms of the API. */
 export function operationShown({ filter, ...rest }: Operation): OperationShown {
   if (!filter) return rest;
-  const { text, replayed, ...same } = filter;
+  const { text, replayed, without, ...same } = filter;
   const asked = {
     ...same,
+    ...(without !== undefined && { without: without.join(',') as NonNullable<LetterFilterQuery['without']> }),
     ...(replayed !== undefined && { replayed: replayed ? ('yes' as const) : ('no' as const) }),
     ...(text !== undefined && { q: text }),
   };

@@ -24,7 +24,7 @@ export function attemptOf(entry: Attempt, answers: Answers): ShownAttempt {
     outcome,
     evidence: oneOf(entry.evidence, proofs.options, 'doubt'),
     disposition: oneOf(entry.disposition, dispositions.options, 'dead'),
-    answer: answers.word(answerOf({ ...entry, outcome, code: textOf(entry.code) })),
+    answer: answers.word(answerOf({ ...entry, outcome, code: entry.code === undefined ? '' : textOf(entry.code) })),
     ...number('status', entry.status),
     ...line('code', entry.code, MAX_CODE, answers.word),
     ...line('requestId', entry.requestId, MAX_REQUEST_ID, answers.word),

@@ -1,13 +1,14 @@
 // One dead letter in full, as the API shows it.
 import type { Config } from '../../../core/config.ts';
 import { DEAD_REASONS } from '../../../core/decide.ts';
-import { fieldOf, MAX_MESSAGE, printable } from '../../../core/envelope.ts';
+import { fieldOf, MAX_CODE, MAX_MESSAGE, printable } from '../../../core/envelope.ts';
 import { evidenceInWords, verdictInWords } from '../../../core/evidence.ts';
 import { isRecord } from '../../../core/json.ts';
 import { VERDICTS } from '../../../core/verdict.ts';
 import type { FiledLetter, UnreadableLetter } from '../../../queue/dead-letters.ts';
 import type { Found } from '../../../queue/find.ts';
 import { generationOfLetter } from '../../../queue/keys.ts';
+import { letterCode } from '../../../queue/letter-filter.ts';
 import { requestIdsOf } from '../../../queue/letter.ts';
 import type { LetterDetail } from '../contract/letters.ts';
 import { type Answers, answersTo } from './answers.ts';
@@ -76,11 +77,11 @@ export function detailOf(letter: FiledLetter | UnreadableLetter, around: Surroun
   };
 }
 
-function hintOf({ envelope, status, journal }: FiledLetter): string | undefined {
-  const field = fieldOf(envelope);
-  const code = envelope?.code ?? journal.attempts.at(-1)?.code;
-  const more = { ...number('status', status), ...(field !== undefined && { field }) };
-  return typeof code === 'string' ? hintFor(code, more) : undefined;
+function hintOf(letter: FiledLetter): string | undefined {
+  const field = fieldOf(letter.envelope);
+  const code = letterCode(letter);
+  const more = { ...number('status', letter.status), ...(field !== undefined && { field }) };
+  return code === undefined ? undefined : hintFor(code, more);
 }
 
 function journalOf({ journal, lost }: FiledLetter, answers: Answers): NonNullable<LetterDetail['journal']> {
@@ -94,7 +95,7 @@ function journalOf({ journal, lost }: FiledLetter, answers: Answers): NonNullabl
 }
 
 function generationOf(letter: FiledLetter, config: Surroundings['config']): LetterDetail['lineage'][number] {
-  const { id, deadAt, state, reason, verdict, envelope, write, destination } = letter;
+  const { id, deadAt, state, reason, verdict, write, destination } = letter;
   return {
     id,
     generation: generationOfLetter(id) ?? letter.journal.generation,
@@ -102,13 +103,13 @@ function generationOf(letter: FiledLetter, config: Surroundings['config']): Lett
     state,
     reason: oneOf(reason, DEAD_REASONS, 'invalid'),
     verdict: oneOf(verdict, VERDICTS, 'in-doubt'),
-    ...line('code', envelope?.code, 128, answersTo(write, maskingOf(config, destination)).word),
+    ...line('code', letterCode(letter), MAX_CODE, answersTo(write, maskingOf(config, destination)).word),
   };
 }
 
 const printableEnvelope = (envelope: NonNullable<LetterDetail['envelope']>): NonNullable<LetterDetail['envelope']> => ({
   ...envelope,
-  code: printable(envelope.code, 128),
+  code: printable(envelope.code, MAX_CODE),
   ...(envelope.message !== undefined && { message: printable(envelope.message, MAX_MESSAGE) }),
   ...(envelope.details !== undefined && { details: plainJson(envelope.details) }),
 });

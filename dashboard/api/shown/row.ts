@@ -6,6 +6,7 @@ import { VERDICTS } from '../../../core/verdict.ts';
 import { MAX_PATH_LENGTH } from '../../../core/write.ts';
 import type { FiledLetter, UnreadableLetter } from '../../../queue/dead-letters.ts';
 import { generationOfLetter } from '../../../queue/keys.ts';
+import { letterCode } from '../../../queue/letter-filter.ts';
 import type { LetterRow } from '../contract/letters.ts';
 import { type Answers, answersTo } from './answers.ts';
 import { actOf } from './attempt.ts';
@@ -30,7 +31,7 @@ export function rowOf(
     ...line('because', letter.because, MAX_MESSAGE, answers.word),
     ...choice('verdict', letter.verdict, VERDICTS),
     ...number('status', letter.status),
-    ...line('code', envelope?.code, MAX_CODE, answers.word),
+    ...line('code', letterCode(letter), MAX_CODE, answers.word),
     ...line('field', fieldOf(envelope), MAX_CODE, answers.word),
     ...line('message', envelope?.message, MAX_MESSAGE, answers.text),
     ...line('requestId', letter.requestId, MAX_REQUEST_ID, answers.word),

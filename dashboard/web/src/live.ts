@@ -1,11 +1,12 @@
 // Tells the views that something changed: server-sent events, and a look every few seconds where they fail. A view
-// never moves its rows by itself: it reads `changes`, and offers what is new.
+// never moves its rows by itself: it reads `changes`, and offers what is new. A tab that nobody sees listens to nothing:
+// a browser opens six connections to a host, for all of its tabs together, and each stream holds one.
 import { batch, computed, effect, signal } from '@preact/signals';
 import type { Changed } from '../../api/contract/events.ts';
 import { addressOf } from './api/client.ts';
-import { user } from './api/session.ts';
+import { loadSession, user } from './api/session.ts';
 
-export type LiveState = 'connecting' | 'live' | 'polling' | 'paused';
+export type LiveState = 'connecting' | 'live' | 'away' | 'polling' | 'paused';
 export const live = signal<LiveState>('connecting');
 /** Counts up with every change, and with every look while it polls. */
 export const changes = signal(0);
@@ -40,8 +41,14 @@ function start(): () => void {
         live.value = 'live';
       });
     });
+    source.addEventListener('away', () => {
+      live.value = 'away';
+    });
     source.addEventListener('changed', (event) => {
+      // It knows the destinations of the configuration alone, where it was asked without Redis.
+      if (live.value === 'away') void loadSession();
       batch(() => {
+        live.value = 'live';
         lastChange.value = parsed(String(event.data));
         changes.value += 1;
       });
@@ -60,7 +67,7 @@ function start(): () => void {
     live.value = 'polling';
     lastChange.value = undefined;
     poll ??= setInterval(() => {
-      if (!document.hidden) changes.value += 1;
+      changes.value += 1;
     }, POLL_MS);
   };
 
@@ -82,9 +89,17 @@ function parsed(text: string): Changed | undefined {
 }
 
 const signedIn = computed(() => user.value !== undefined);
+const seen = signal(!document.hidden);
+document.addEventListener('visibilitychange', () => {
+  batch(() => {
+    seen.value = !document.hidden;
+    // Nobody told it what changed meanwhile.
+    if (seen.value && !paused.value) changes.value += 1;
+  });
+});
 effect(() => {
   stop();
   stop = () => {};
   if (paused.value) live.value = 'paused';
-  else if (signedIn.value) stop = start();
+  else if (signedIn.value && seen.value) stop = start();
 });

@@ -35,14 +35,23 @@ const only = (values: Record<string, string | undefined>): URLSearchParams =>
     Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ''),
   );
 
+/** Without a filter it says at least that there was a list. */
+const wayBack = (from?: Filter): URLSearchParams => {
+  const query = filterParams(from ?? {});
+  return from === undefined || query.size > 0 ? query : new URLSearchParams({ state: 'open' });
+};
+
 /** Addresses, with the base path. */
 export const to = {
   groups: (destination?: string) => withQuery(PATHS.groups, only({ destination })),
   overview: (destination?: string) => withQuery(PATHS.overview, only({ destination })),
   letters: (filter: Filter = {}, page: { first?: 'oldest'; cursor?: string } = {}) =>
     withQuery(PATHS.letters, new URLSearchParams([...filterParams(filter), ...only(page)])),
-  letter: (destination: string, id: string) => below(`/letters/${part(destination)}/${part(id)}`),
-  edit: (destination: string, id: string) => below(`/letters/${part(destination)}/${part(id)}/edit`),
+  /** `from` is the filter of the list that it is opened from: the way back and on leads through that list. */
+  letter: (destination: string, id: string, from?: Filter) =>
+    withQuery(`/letters/${part(destination)}/${part(id)}`, wayBack(from)),
+  edit: (destination: string, id: string, from?: Filter) =>
+    withQuery(`/letters/${part(destination)}/${part(id)}/edit`, wayBack(from)),
   operations: (destination?: string) => withQuery(PATHS.operations, only({ destination })),
   operation: (destination: string, id: string, query: { result?: string; cursor?: string } = {}) =>
     withQuery(`/operations/${part(destination)}/${part(id)}`, only(query)),

@@ -17,7 +17,10 @@ beforeAll(async () => {
   office = await openOffice({ sms: { redact: { body: ['/iban'] } } });
   name = office.filler.names.sms ?? '';
   const dead = await office.filler.die('sms', [
-    { answers: [apiSays(422, 'VALIDATION_ERROR', { message: FORMULA, requestId: REQUEST_ID })], write: { body: { iban: SECRET } } },
+    {
+      answers: [apiSays(422, 'VALIDATION_ERROR', { message: FORMULA, requestId: REQUEST_ID })],
+      write: { body: { iban: SECRET } },
+    },
     { answers: [apiSays(422, 'VALIDATION_ERROR', { message: 'line one\nline "two", with a comma' })] },
     { answers: [apiSays(404, 'NOT_FOUND')] },
   ]);
@@ -34,7 +37,9 @@ async function saved(page: Page, link: Locator): Promise<[string, string]> {
 /** Of a CSV with a head: quoted cells may hold commas, line feeds and doubled quotes. */
 function rowsOf(csv: string): Record<string, string>[] {
   const lines: string[][] = [[]];
-  for (const [, quoted, plain = '', end] of csv.replace(/^\uFEFF/, '').matchAll(/(?:"((?:[^"]|"")*)"|([^,\r\n]*))(,|\r?\n|$)/g)) {
+  for (const [, quoted, plain = '', end] of csv
+    .replace(/^\uFEFF/, '')
+    .matchAll(/(?:"((?:[^"]|"")*)"|([^,\r\n]*))(,|\r?\n|$)/g)) {
     lines.at(-1)?.push(quoted?.replaceAll('""', '"') ?? plain);
     if (end !== ',') lines.push([]);
   }
@@ -51,8 +56,11 @@ test('the list is exported as CSV, of the filter that is shown, and no cell of i
   const [file, text] = await saved(page, page.getByRole('link', { name: 'Export CSV' }));
   expect(file).toMatch(/^dead-letters-.+\.csv$/);
   const rows = rowsOf(text);
-  expect(rows.map(({ id }) => id).toSorted()).toEqual(letters.slice(0, 2).toSorted());
-  expect(rows.find(({ id }) => id === letters[1])).toMatchObject({ status: '422', message: expect.stringContaining('"two", with a comma') });
+  expect(new Set(rows.map(({ id }) => id))).toEqual(new Set(letters.slice(0, 2)));
+  expect(rows.find(({ id }) => id === letters[1])).toMatchObject({
+    status: '422',
+    message: expect.stringContaining('"two", with a comma'),
+  });
   const { message } = rows.find(({ id }) => id === letters[0]) ?? {};
   expect(message).toContain('HYPERLINK');
   for (const cell of rows.flatMap((row) => Object.values(row))) expect(cell).not.toMatch(/^[=+\-@\t\r]/);

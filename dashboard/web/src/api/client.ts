@@ -88,6 +88,14 @@ export class ApiError extends Error {
     this.requestId = requestId;
     this.details = details;
   }
+
+  /**
+   * Nothing is wrong with what was asked: the server, its Redis or a proxy does not answer now. What took too long is none
+   * of these: to ask for it again and again would make it worse.
+   */
+  get isAway(): boolean {
+    return ['UNREACHABLE', 'QUEUE_UNAVAILABLE', 'HTTP_502', 'HTTP_503', 'HTTP_504'].includes(this.code);
+  }
 }
 
 /** Set by session.ts, which knows them. */

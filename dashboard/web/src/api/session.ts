@@ -21,12 +21,17 @@ function take(answer: Session): void {
   session.value = answer;
 }
 
+const AGAIN_MS = 3000;
+let again: ReturnType<typeof setTimeout> | undefined;
+
 export async function loadSession(): Promise<void> {
   try {
     take(await call('session', {}));
   } catch (error) {
-    sessionError.value =
-      error instanceof ApiError ? error : new ApiError(0, 'UNREACHABLE', 'The session could not be read.');
+    const told = error instanceof ApiError ? error : new ApiError(0, 'UNREACHABLE', 'The session could not be read.');
+    sessionError.value = told;
+    clearTimeout(again);
+    if (told.isAway) again = setTimeout(() => void loadSession(), AGAIN_MS);
   }
 }
 

@@ -1,11 +1,11 @@
-// Lines over time, by minute: uPlot, which comes when the first chart is shown. Its canvas is for the eye alone: the
+// Lines over time, by minute. The canvas is for the eye alone: the
 // caption says the values of the minute under the pointer, or the last one, and the same stands below as a table.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type uPlot from 'uplot';
 import { theme } from '../theme.ts';
-import { absoluteWords } from '../logic/time-words.ts';
+import { clockWords } from '../logic/time-words.ts';
+import { loadPlot } from './plot.ts';
 import { zone } from './time.tsx';
-import 'uplot/dist/uPlot.min.css';
 import './chart.css';
 
 export interface Line {
@@ -27,10 +27,12 @@ export function Chart(props: {
   times: readonly number[];
   lines: readonly Line[];
   format: (value: number) => string;
+  /** There is nothing between 1 and 2. */
+  whole?: boolean;
   /** What is said where no line has a value. */
   none: string;
 }) {
-  const { times, lines, format } = props;
+  const { times, lines, format, whole = false } = props;
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   const words = useRef(format);
@@ -56,13 +58,13 @@ export function Chart(props: {
     let gone = false;
     const dark = matchMedia('(prefers-color-scheme: dark)');
     const draw = async (): Promise<void> => {
-      // Its file may be gone after an update of the server, and it knows not every language: the table remains.
-      const Plot = await import('uplot').then((file) => file.default).catch(() => undefined);
+      const Plot = await loadPlot();
+      // The table remains.
       setFailed(Plot === undefined);
       if (gone || !Plot) return;
       plot.current?.destroy();
       plot.current = new Plot(
-        optionsOf(Plot, element, lines, (value) => words.current(value), inZone, setAt),
+        optionsOf(Plot, element, { lines, format: (value) => words.current(value), whole, inZone, hovered: setAt }),
         current.current,
         element,
       );
@@ -98,7 +100,7 @@ export function Chart(props: {
                 {label} {values[shown] === undefined ? '–' : format(values[shown])}
               </span>
             ))}
-            {time !== undefined && <span class="muted">{absoluteWords(time, inZone).slice(11, 16)}</span>}
+            {time !== undefined && <span class="muted">{clockWords(time, inZone)}</span>}
           </span>
         )}
       </figcaption>
@@ -119,11 +121,15 @@ function lastWithValues(lines: readonly Line[]): number {
 function optionsOf(
   Plot: typeof uPlot,
   element: HTMLElement,
-  lines: readonly Line[],
-  format: (value: number) => string,
-  inZone: 'utc' | 'local',
-  hovered: (index: number | undefined) => void,
+  given: {
+    lines: readonly Line[];
+    format: (value: number) => string;
+    whole: boolean;
+    inZone: 'utc' | 'local';
+    hovered: (index: number | undefined) => void;
+  },
 ): uPlot.Options {
+  const { lines, format, whole, inZone, hovered } = given;
   const colours = resolved(element, [...lines.map(({ colour }) => colour), '--line', '--text-muted']);
   const [grid, text] = colours.slice(-2);
   const { fontFamily } = getComputedStyle(element);
@@ -136,14 +142,28 @@ function optionsOf(
   return {
     width: element.clientWidth,
     height: HEIGHT,
-    padding: [8, 8, 0, 0],
+    padding: [8, 18, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 5 } },
     scales: { y: { range: (_, _min, max) => [0, Math.max(max, 1) * 1.08] } },
     ...(inZone === 'utc' && { tzDate: (seconds: number) => Plot.tzDate(new Date(seconds * 1000), 'Etc/UTC') }),
     axes: [
-      { ...axis, size: 24, gap: 4, values: '{HH}:{mm}', space: 60, grid: { show: false } },
-      { ...axis, size: 52, gap: 4, space: 32, values: (_, values) => values.map(format) },
+      {
+        ...axis,
+        size: 24,
+        gap: 4,
+        values: (_, times) => times.map((time) => clockWords(time * 1000, inZone)),
+        space: 60,
+        grid: { show: false },
+      },
+      {
+        ...axis,
+        size: 52,
+        gap: 4,
+        space: 32,
+        ...(whole && { incrs: WHOLE_STEPS }),
+        values: (_, values) => values.map(format),
+      },
     ],
     series: [
       {},
@@ -160,6 +180,8 @@ function optionsOf(
     hooks: { setCursor: [({ cursor }) => hovered(cursor.idx ?? undefined)] },
   };
 }
+
+const WHOLE_STEPS = [0, 1, 2, 3, 4, 5, 6, 7].flatMap((n) => [1, 2, 5].map((step) => step * 10 ** n));
 
 /** Which values have none beside them: a line cannot show those. */
 const alone: uPlot.Series.Points.Filter = (plot, index) => {

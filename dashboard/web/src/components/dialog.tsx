@@ -1,6 +1,7 @@
 // A modal dialog on the native element: the focus goes in, stays in, and returns to what had it before.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
+import { Icon } from './icon.tsx';
 
 export function Dialog(props: {
   title: ComponentChildren;
@@ -34,7 +35,7 @@ export function Dialog(props: {
           onClick={props.onClose}
           aria-label="Close dialog"
         >
-          ✕
+          <Icon name="close" />
         </button>
       </div>
       <div class="dialog-body">{props.children}</div>

@@ -22,6 +22,8 @@ export function sparkWords({ from, stepMs, counts }: Counts): string {
 }
 
 const HEIGHT = 100;
+/** Few bars stay bars: none is wider than one of so many. */
+const SLIM = 32;
 /** Even one is to be seen beside a thousand. */
 const LEAST = 6;
 
@@ -31,6 +33,7 @@ export function Spark(props: Counts & { onRange?: (range: Range) => void; label?
   const [drag, setDrag] = useState<{ start: number; end: number }>();
   const most = Math.max(1, ...counts);
   const width = counts.length * 10;
+  const bar = 8 * Math.min(1, counts.length / SLIM);
   const at = (event: PointerEvent): number => {
     const { left, width: wide } = box.current?.getBoundingClientRect() ?? { left: 0, width: 1 };
     return barAt((event.clientX - left) / wide, counts.length);
@@ -60,18 +63,18 @@ export function Spark(props: Counts & { onRange?: (range: Range) => void; label?
         onPointerCancel: () => setDrag(undefined),
       })}
     >
-      {counts.map((count, bar) => {
+      {counts.map((count, slice) => {
         const height = count === 0 ? 2 : LEAST + (count / most) * (HEIGHT - LEAST);
         return (
           <rect
-            key={bar}
+            key={slice}
             class={count === 0 ? 'spark-none' : undefined}
-            x={bar * 10 + 1}
+            x={slice * 10 + (10 - bar) / 2}
             y={HEIGHT - height}
-            width={8}
+            width={bar}
             height={height}
           >
-            {onRange && <title>{`${count} from ${timeWords(from + bar * stepMs)}`}</title>}
+            {onRange && <title>{`${count} from ${timeWords(from + slice * stepMs)}`}</title>}
           </rect>
         );
       })}

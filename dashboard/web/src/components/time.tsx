@@ -1,7 +1,7 @@
 // A time, relative or absolute, in UTC or local, as the person chose; the other form stands in its title.
 // `<Countdown until={at} />` counts down by the second.
 import { absoluteWords, durationWords, relativeWords } from '../logic/time-words.ts';
-import { now, now10 } from '../now.ts';
+import { now, now10, serverNow } from '../now.ts';
 import { stored } from '../stored.ts';
 
 export const FORMS = ['relative', 'absolute'] as const;
@@ -14,7 +14,8 @@ export const timeWords = (at: number): string => absoluteWords(at, zone.value);
 
 export function Time(props: { at: number; form?: 'relative' | 'absolute' }) {
   const { at } = props;
-  const relative = relativeWords(at, now10.value);
+  // `now10` may be seconds behind: what has happened since has happened just now, and is not to come.
+  const relative = relativeWords(at, Math.max(now10.value, Math.min(at, serverNow())));
   const absolute = timeWords(at);
   const asRelative = (props.form ?? timeForm.value) === 'relative';
   return (

@@ -5,6 +5,7 @@ import { counted } from '../logic/number-words.ts';
 import { REASON_WORDS } from '../logic/verdict-words.ts';
 import { durationWords } from '../logic/time-words.ts';
 import { actWords } from '../views/letter/act-words.ts';
+import { STATE_WORDS } from '../views/find/state-words.ts';
 import type { Chapter, SentBy } from '../views/letter/story.ts';
 import { Badge, type Tone } from './badge.tsx';
 import { CopyButton } from './copy.tsx';
@@ -62,6 +63,14 @@ function Item(props: { chapter: Chapter; reason: Reason | undefined; because: st
           )}
         </Step>
       );
+    case 'since': {
+      const words = STATE_WORDS[chapter.state as keyof typeof STATE_WORDS];
+      return (
+        <Step title={words?.label ?? chapter.state} tone={words?.tone ?? 'plain'}>
+          {words && <p>{words.words}</p>}
+        </Step>
+      );
+    }
     case 'act':
       return (
         <Step
@@ -84,7 +93,7 @@ function Item(props: { chapter: Chapter; reason: Reason | undefined; because: st
 }
 
 function Step(props: {
-  at: number;
+  at?: number;
   title: ComponentChildren;
   tone: Tone;
   badges?: ComponentChildren;
@@ -95,9 +104,11 @@ function Step(props: {
       <div class="step-head">
         <strong class="step-title">{props.title}</strong>
         {props.badges}
-        <span class="step-time">
-          <Time at={props.at} />
-        </span>
+        {props.at !== undefined && (
+          <span class="step-time">
+            <Time at={props.at} />
+          </span>
+        )}
       </div>
       {props.children}
     </li>
@@ -111,9 +122,14 @@ const OUTCOME_WORDS: Record<ShownAttempt['outcome'], string> = {
   blocked: 'held back here',
 };
 
+/** Of an answer so much is kept; of all attempts but the newest less, with this sign at the end. */
+const KEPT = 64 * 1024;
+const isCut = (body: string): boolean => body.length >= KEPT || body.endsWith('…');
+
 function AttemptStep(props: { attempt: ShownAttempt; sentBy: SentBy }) {
   const { attempt: one, sentBy } = props;
   const delivered = one.disposition === 'delivered';
+  const good = delivered || one.evidence === 'applied';
   return (
     <>
       {one.lost !== undefined && one.lost > 0 && (
@@ -126,11 +142,11 @@ function AttemptStep(props: { attempt: ShownAttempt; sentBy: SentBy }) {
       )}
       <Step
         at={one.at}
-        tone={delivered ? 'good' : 'bad'}
+        tone={good ? 'good' : 'bad'}
         title={`Attempt ${one.attempt}`}
         badges={
           <>
-            <Badge tone={delivered ? 'good' : 'bad'}>
+            <Badge tone={good ? 'good' : 'bad'}>
               <Upstream text={one.answer} />
             </Badge>
             {sentBy === 'manual' ? <Badge tone="accent">manual: a replay</Badge> : <Badge>automatic</Badge>}
@@ -176,15 +192,18 @@ function AttemptStep(props: { attempt: ShownAttempt; sentBy: SentBy }) {
         )}
         {one.body !== undefined && one.body !== '' && (
           <details>
-            <summary>Answer, cut off and redacted</summary>
-            <JsonView text={one.body} label={`Answer to attempt ${one.attempt}`} />
+            <summary>{isCut(one.body) ? 'Response body, cut' : 'Response body'}</summary>
+            <JsonView text={one.body} label={`Response body of attempt ${one.attempt}`} />
           </details>
         )}
-        {one.because !== undefined && one.disposition !== 'dead' && one.because !== `HTTP ${one.status}` && (
-          <p class="muted small">
-            <LongText text={one.because} />
-          </p>
-        )}
+        {one.because !== undefined &&
+          one.disposition !== 'dead' &&
+          one.because !== `HTTP ${one.status}` &&
+          one.because !== one.answer && (
+            <p class="muted small">
+              <LongText text={one.because} />
+            </p>
+          )}
         {one.waitMs !== undefined && (one.disposition === 'retry' || one.disposition === 'postpone') && (
           <p class="step-wait">
             <span>then waited</span> <LongText text={one.waitTrace ?? durationWords(one.waitMs)} />

@@ -1,5 +1,6 @@
 // Short news at the edge, read out politely: `toast('Replayed')`. An error stays until it is closed.
 import { signal } from '@preact/signals';
+import { Icon } from './icon.tsx';
 
 interface Toast {
   id: number;
@@ -31,8 +32,8 @@ export function Toasts() {
           <span>
             {text} {link && <a href={link.href}>{link.text}</a>}
           </span>
-          <button type="button" class="link-button" aria-label="Close" onClick={() => close(id)}>
-            ✕
+          <button type="button" class="link-button toast-close" aria-label="Close" onClick={() => close(id)}>
+            <Icon name="close" />
           </button>
         </div>
       ))}

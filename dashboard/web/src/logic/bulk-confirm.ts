@@ -1,4 +1,5 @@
 // What a person still has to give before a bulk operation is created. Pure; the server checks the same.
+import { MAX_RATE, MIN_RATE } from '../../../../core/bulk.ts';
 import type { Plan } from '../../../api/contract/operations.ts';
 
 export interface Typed {
@@ -20,7 +21,7 @@ export function missingIn(typed: Typed, plan: Pick<Plan, 'confirm' | 'act'>): Mi
     ...(typed.reason.trim() === '' && { reason: 'Say why: it stands in the audit' }),
     ...(count !== undefined && digitsOf(typed.count) !== String(count) && { count: `Type ${count}` }),
     ...(phrase !== undefined && typed.phrase.trim() !== phrase && { phrase: `Type the words: ${phrase}` }),
-    ...(!within(typed.rate, 0.1, 1000) && { rate: 'From 0.1 to 1000' }),
+    ...(!within(typed.rate, MIN_RATE, MAX_RATE) && { rate: `From ${MIN_RATE} to ${MAX_RATE}` }),
     ...(plan.act === 'replay' && !within(typed.stopPercent, 0, 100) && { stopPercent: 'From 0 to 100' }),
   };
 }

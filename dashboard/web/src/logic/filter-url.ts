@@ -35,6 +35,7 @@ const READERS: { [K in keyof Filter]-?: (text: string) => Filter[K] | undefined 
   state: oneOf(STATES),
   code: words(MAX_CODE),
   field: words(MAX_CODE),
+  without: oneOf(['code', 'field', 'code,field']),
   status: whole(100, 599),
   reason: oneOf(DEAD_REASONS),
   verdict: oneOf(VERDICTS),
@@ -55,8 +56,12 @@ export function readFilter(query: URLSearchParams): Filter {
   const filter: Filter = {};
   for (const field of FILTER_FIELDS) Object.assign(filter, readField(field, query.get(field) ?? ''));
   if (filter.state === 'open') delete filter.state;
-  return filter;
+  return isContradictory(filter) ? without(filter, 'without') : filter;
 }
+
+/** Whether it asks for a code or a field and for none: no letter is meant by that. */
+export const isContradictory = ({ without: lacks, code, field }: Filter): boolean =>
+  (code !== undefined && lacks?.includes('code')) || (field !== undefined && lacks?.includes('field')) || false;
 
 export function filterParams(filter: Filter): URLSearchParams {
   const query = new URLSearchParams();
@@ -82,6 +87,7 @@ const NAMES: Record<keyof Filter, string> = {
   state: 'state',
   code: 'code',
   field: 'field',
+  without: 'without',
   status: 'status',
   reason: 'reason',
   verdict: 'verdict',
@@ -103,11 +109,10 @@ export const chipsOf = (filter: Filter, time: (at: number) => string): Chip[] =>
   FILTER_FIELDS.flatMap((field) => {
     const value = filter[field];
     if (value === undefined) return [];
-    return [
-      {
-        field,
-        name: NAMES[field],
-        value: typeof value === 'number' && (field === 'since' || field === 'before') ? time(value) : String(value),
-      },
-    ];
+    return [{ field, name: NAMES[field], value: wordsOf(field, value, time) }];
   });
+
+function wordsOf(field: keyof Filter, value: string | number, time: (at: number) => string): string {
+  if (typeof value === 'number') return field === 'since' || field === 'before' ? time(value) : String(value);
+  return field === 'without' ? value.replace(',', ' and ') : value;
+}

@@ -23,10 +23,10 @@ export function durationWords(durationMs: number): string {
   return rest === 0 ? `${count} ${name}` : `${count} ${name} ${rest} ${next[0]}`;
 }
 
-/** `3 min ago`, `in 2 h`, `now`: one unit, for reading along. */
+/** `3 min ago`, `in 2 h`, `just now`, `now` of what is to come: one unit, for reading along. */
 export function relativeWords(at: number, now: number): string {
   const distance = Math.abs(now - at);
-  if (distance < 5000) return 'now';
+  if (distance < 5000) return at <= now ? 'just now' : 'now';
   const [name, size] = UNITS.find(([, unitMs]) => distance >= unitMs) ?? UNITS[3];
   const words = `${Math.floor(distance / size)} ${name}`;
   return at < now ? `${words} ago` : `in ${words}`;
@@ -44,6 +44,12 @@ export function absoluteWords(at: number, zone: Zone): string {
     `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
   );
 }
+
+/** `14:05`. */
+export const clockWords = (at: number, zone: Zone): string => absoluteWords(at, zone).slice(11, 16);
+
+/** `2026-11-03 14:05`, with `Z` where it is UTC: where seconds say nothing. */
+export const minuteWords = (at: number, zone: Zone): string => absoluteWords(at, zone).replace(/:\d\d(Z?)$/, '$1');
 
 /** The value of an `<input type="datetime-local">`. */
 export const inputValueOf = (at: number, zone: Zone): string =>

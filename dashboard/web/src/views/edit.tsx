@@ -9,13 +9,14 @@ import { Button } from '../components/button.tsx';
 import { CopyButton } from '../components/copy.tsx';
 import { JsonDiff } from '../components/diff.tsx';
 import { Field } from '../components/field.tsx';
+import { Icon } from '../components/icon.tsx';
 import { JsonEditor } from '../components/json-editor.tsx';
 import { prettyJson, readJson } from '../components/json-text.ts';
 import { ErrorNote, Note, Skeleton } from '../components/notes.tsx';
 import { toast } from '../components/toast.tsx';
 import { LongText } from '../components/long-text.tsx';
 import { Upstream } from '../components/upstream.tsx';
-import { filterParams, readFilter } from '../logic/filter-url.ts';
+import { readFilter } from '../logic/filter-url.ts';
 import { to } from '../routes.ts';
 import { type Draft, draftOf, editOf, faultsOf, headerChanges } from './edit/draft.ts';
 import { HeaderLines } from './edit/header-lines.tsx';
@@ -34,15 +35,19 @@ export function Edit() {
   const { data, error, loading, reload } = useLoad(`${destination}/${id}`, (signal) =>
     call('letter', { params: { destination, id }, signal }),
   );
-  const filter = filterParams(readFilter(new URLSearchParams(query)));
-  const back = `${to.letter(destination, id)}${filter.size > 0 ? `?${filter}` : ''}`;
+  const given = new URLSearchParams(query);
+  const filter = readFilter(given);
+  const fromList = given.size > 0;
+  const back = to.letter(destination, id, fromList ? filter : undefined);
   useEffect(() => {
     document.title = `Edit and replay · ${destination} · Waybill`;
   }, [destination]);
   return (
     <>
       <nav aria-label="Around this edit">
-        <a href={back}>← Back to the dead letter</a>
+        <a class="back" href={back}>
+          <Icon name="back" /> Back to the dead letter
+        </a>
       </nav>
       <header class="stack-tight">
         <h1>Edit and replay</h1>

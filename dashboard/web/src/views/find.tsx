@@ -17,7 +17,7 @@ import { changes } from '../live.ts';
 import { counted } from '../logic/number-words.ts';
 import { to } from '../routes.ts';
 import { scanWords, STATE_WORDS } from './find/state-words.ts';
-import type { Chapter } from './letter/story.ts';
+import type { Dated } from './letter/story.ts';
 import './find/find.css';
 
 export function Find() {
@@ -219,8 +219,8 @@ function Write(props: { write: FoundWrite }) {
   );
 }
 
-const chaptersOf = (write: FoundWrite): Chapter[] =>
+const chaptersOf = (write: FoundWrite): Dated[] =>
   [
-    ...write.attempts.map((attempt): Chapter => ({ kind: 'attempt', at: attempt.at, attempt, sentBy: 'automatic' })),
-    ...write.acts.map((act): Chapter => ({ kind: 'act', at: act.at, act })),
+    ...write.attempts.map((attempt): Dated => ({ kind: 'attempt', at: attempt.at, attempt, sentBy: 'automatic' })),
+    ...write.acts.map((act): Dated => ({ kind: 'act', at: act.at, act })),
   ].toSorted((a, b) => a.at - b.at);

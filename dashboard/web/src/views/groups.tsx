@@ -94,7 +94,8 @@ export function Groups() {
       {data && data.list.other > 0 && (
         <Note>
           {counted(data.list.other, 'more dead letter')} stand in no group: there are too many different codes to keep
-          them all apart. The list has them.
+          them all apart, or an older version filed them and <code>waybill dead-letters reindex</code> was not run
+          since. The list has them.
         </Note>
       )}
       {data?.list.more && (

@@ -8,6 +8,7 @@ import { may, user } from '../api/session.ts';
 import { Badge, StateBadge, VerdictBadge } from '../components/badge.tsx';
 import { Button, ButtonLink } from '../components/button.tsx';
 import { CopyButton } from '../components/copy.tsx';
+import { Icon } from '../components/icon.tsx';
 import { ErrorNote, Note, Skeleton } from '../components/notes.tsx';
 import { Time } from '../components/time.tsx';
 import { Timeline } from '../components/timeline.tsx';
@@ -15,7 +16,7 @@ import { toast } from '../components/toast.tsx';
 import { LongText } from '../components/long-text.tsx';
 import { Upstream } from '../components/upstream.tsx';
 import { useKeys } from '../keys.ts';
-import { filterParams, readFilter } from '../logic/filter-url.ts';
+import { type Filter, readFilter } from '../logic/filter-url.ts';
 import { counted } from '../logic/number-words.ts';
 import { REASON_WORDS } from '../logic/verdict-words.ts';
 import { to } from '../routes.ts';
@@ -30,6 +31,7 @@ import { ReplayDialog } from './letter/replay-dialog.tsx';
 import { storyOf } from './letter/story.ts';
 import { useChangedElsewhere } from './letter/use-changed-elsewhere.ts';
 import { WriteCard } from './letter/write-card.tsx';
+import { isWide } from '../wide.ts';
 import './letter/letter.css';
 
 export function Letter() {
@@ -44,15 +46,19 @@ export function Letter() {
   // Opened from a list: its filter is in the address, and the way back and on leads through it.
   const filter = readFilter(query);
   const fromList = query.size > 0;
-  const { data: neighbours } = useLoad(detail && fromList ? `${destination}/${id}?${query}` : undefined, (signal) =>
-    neighboursOf({ id, deadAt: detail!.letter.deadAt }, filter, signal),
-  );
+  const beside = detail && fromList ? `${destination}/${id}?${query}` : undefined;
+  const neighbours = useLoad(beside, (signal) => neighboursOf({ id, deadAt: detail!.letter.deadAt }, filter, signal));
 
   return (
     <>
       <nav class="spread" aria-label="Around this letter">
-        <a href={to.letters(filter)}>← {fromList ? 'Back to the list' : 'All dead letters'}</a>
-        {fromList && neighbours && <Around neighbours={neighbours} query={filterParams(filter)} />}
+        <a class="back" href={to.letters(filter)}>
+          <Icon name="back" /> {fromList ? 'Back to the list' : 'All dead letters'}
+        </a>
+        {fromList && (
+          // Those of the letter before would lead back to this one.
+          <Around neighbours={neighbours.key === beside ? neighbours.data : undefined} from={filter} />
+        )}
       </nav>
       {error && !detail && <ErrorNote error={error} retry={reload} />}
       {!detail && loading && <Skeleton label="Loading the dead letter" lines={8} />}
@@ -61,7 +67,7 @@ export function Letter() {
           key={`${destination}/${id}`}
           detail={detail}
           reload={reload}
-          query={filterParams(filter)}
+          from={fromList ? filter : undefined}
           failed={error}
         />
       )}
@@ -69,16 +75,15 @@ export function Letter() {
   );
 }
 
-function Around(props: { neighbours: Neighbours; query: URLSearchParams }) {
-  const { newer, older } = props.neighbours;
-  // At least one parameter keeps the way back through the list.
-  const query = props.query.size > 0 ? props.query : new URLSearchParams({ state: 'open' });
-  const hrefOf = (one: { destination: string; id: string }): string => `${to.letter(one.destination, one.id)}?${query}`;
+function Around(props: { neighbours: Neighbours | undefined; from: Filter }) {
+  const { newer, older } = props.neighbours ?? {};
+  const known = props.neighbours !== undefined;
+  const hrefOf = (one: { destination: string; id: string }): string => to.letter(one.destination, one.id, props.from);
   return (
     <span class="row">
-      {newer ? <a href={hrefOf(newer)}>Newer</a> : <span class="muted">Newest</span>}
+      {newer ? <a href={hrefOf(newer)}>Newer</a> : <span class="muted">{known ? 'Newest' : 'Newer'}</span>}
       <span aria-hidden="true">·</span>
-      {older ? <a href={hrefOf(older)}>Older</a> : <span class="muted">Oldest</span>}
+      {older ? <a href={hrefOf(older)}>Older</a> : <span class="muted">{known ? 'Oldest' : 'Older'}</span>}
     </span>
   );
 }
@@ -88,7 +93,7 @@ type Open = 'replay' | 'discard' | 'restore';
 function Shown(props: {
   detail: LetterDetail;
   reload: () => void;
-  query: URLSearchParams;
+  from: Filter | undefined;
   failed: ApiError | undefined;
 }) {
   const { detail, reload } = props;
@@ -98,7 +103,7 @@ function Shown(props: {
   const [open, setOpen] = useState<Open>();
   const [conflict, setConflict] = useState<ApiError>();
   const newer = useChangedElsewhere(detail);
-  const editHref = `${to.edit(destination, id)}${props.query.size > 0 ? `?${props.query}` : ''}`;
+  const editHref = to.edit(destination, id, props.from);
   const isOpen = letter.state === 'open';
   const sendable = isOpen && detail.write !== undefined;
   const act = may('operator');
@@ -146,7 +151,7 @@ function Shown(props: {
         )}
         {letter.state === 'discarded' && (
           <Button needs="operator" onClick={() => setOpen('restore')}>
-            Take back…
+            Restore…
           </Button>
         )}
         {letter.requestId !== undefined && (
@@ -190,22 +195,7 @@ function Shown(props: {
           </Note>
         </div>
       )}
-      <div class="letter-grid">
-        <div class="stack">
-          <EnvelopeCard detail={detail} />
-          <section class="card card-body stack" aria-labelledby="timeline-title">
-            <h2 id="timeline-title">What happened</h2>
-            <Timeline chapters={storyOf(detail)} reason={letter.reason} because={letter.because} />
-          </section>
-        </div>
-        <div class="stack">
-          <VerdictCard detail={detail} />
-          <KeyCard detail={detail} />
-          <WriteCard write={detail.write} raw={detail.raw} />
-          <LineageCard detail={detail} />
-          <FactsCard detail={detail} />
-        </div>
-      </div>
+      <Cards detail={detail} />
       {open === 'replay' && (
         <ReplayDialog detail={detail} onClose={() => setOpen(undefined)} onDone={replayed} onConflict={lost} />
       )}
@@ -214,11 +204,58 @@ function Shown(props: {
           act={open}
           letter={letter}
           onClose={() => setOpen(undefined)}
-          onDone={() => done(open === 'discard' ? 'Discarded.' : 'Taken back.')}
+          onDone={() => done(open === 'discard' ? 'Discarded.' : 'Restored.')}
           onConflict={lost}
         />
       )}
     </>
+  );
+}
+
+/** Two columns, or one in which the timeline, which may be long, stands behind what one decides by. */
+function Cards(props: { detail: LetterDetail }) {
+  const { detail } = props;
+  const { letter } = detail;
+  const answer = <EnvelopeCard detail={detail} />;
+  const timeline = (
+    <section class="card card-body stack" aria-labelledby="timeline-title">
+      <h2 id="timeline-title">What happened</h2>
+      <Timeline chapters={storyOf(detail)} reason={letter.reason} because={letter.because} />
+    </section>
+  );
+  const decidedBy = (
+    <>
+      <VerdictCard detail={detail} />
+      <KeyCard detail={detail} />
+    </>
+  );
+  const rest = (
+    <>
+      <WriteCard write={detail.write} raw={detail.raw} />
+      <LineageCard detail={detail} />
+      <FactsCard detail={detail} />
+    </>
+  );
+  if (!isWide.value)
+    return (
+      <div class="stack">
+        {answer}
+        {decidedBy}
+        {timeline}
+        {rest}
+      </div>
+    );
+  return (
+    <div class="letter-grid">
+      <div class="stack">
+        {answer}
+        {timeline}
+      </div>
+      <div class="stack">
+        {decidedBy}
+        {rest}
+      </div>
+    </div>
   );
 }
 
@@ -272,7 +309,7 @@ function VerdictCard(props: { detail: LetterDetail }) {
       </p>
       {verdictWords !== undefined && <p class="sentence">{verdictWords}</p>}
       {verdictEvidence !== undefined && (
-        <p class="muted">
+        <p class="muted sentence">
           <LongText text={verdictEvidence} />
         </p>
       )}

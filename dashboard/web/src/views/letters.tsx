@@ -99,7 +99,7 @@ export function Letters() {
         {rows.length > 0 && (
           <LetterTable
             rows={rows}
-            showDestination={filter.destination === undefined}
+            filter={filter}
             selection={selection}
             onSelect={setSelection}
             onAct={startOne}

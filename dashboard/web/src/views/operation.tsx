@@ -5,6 +5,7 @@ import { call } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
 import { Badge } from '../components/badge.tsx';
 import { Button } from '../components/button.tsx';
+import { Icon } from '../components/icon.tsx';
 import { ErrorNote, Note, Skeleton } from '../components/notes.tsx';
 import { Time } from '../components/time.tsx';
 import { changes } from '../live.ts';
@@ -49,9 +50,9 @@ export function OperationView() {
     );
   return (
     <>
-      <p class="small">
-        <a href={to.operations()}>Operations</a>
-      </p>
+      <a class="back" href={to.operations()}>
+        <Icon name="back" /> All operations
+      </a>
       <div class="spread">
         <h1 class="row">
           {ACT_WORDS[operation.act]} {counted(operation.total, 'letter')} of {operation.destination}

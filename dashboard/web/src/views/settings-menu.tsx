@@ -3,6 +3,7 @@ import { session, signOut, user } from '../api/session.ts';
 import { Badge } from '../components/badge.tsx';
 import { Button } from '../components/button.tsx';
 import { Segments } from '../components/field.tsx';
+import { Icon } from '../components/icon.tsx';
 import { timeForm, zone } from '../components/time.tsx';
 import { theme } from '../theme.ts';
 
@@ -19,7 +20,7 @@ export function SettingsMenu(props: { onKeys: () => void }) {
         aria-label={`Settings of ${who?.name ?? 'the page'}`}
       >
         <span class="user-name cut">{who?.name}</span>
-        <span aria-hidden="true">▾</span>
+        <Icon name="down" />
       </button>
       <section id={MENU} class="menu" popover="auto" aria-label="Settings">
         <div class="spread">

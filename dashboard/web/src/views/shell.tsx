@@ -38,6 +38,9 @@ export function Shell(props: { children: ComponentChildren }) {
           </div>
         </div>
         <Nav />
+        <div class="shell-away" role="status">
+          {live.value === 'away' && 'Redis does not answer: what stands here may be old. The page goes on by itself.'}
+        </div>
       </header>
       <main class="main" id="main" ref={main} tabIndex={-1}>
         {props.children}
@@ -88,15 +91,18 @@ function DestinationSwitch() {
     else target.searchParams.set('destination', destination);
     route(target.pathname + target.search);
   };
+  // An address may name one that the session did not know.
+  const { destination: here = '' } = query;
+  const names = here === '' || destinations.value.includes(here) ? destinations.value : [...destinations.value, here];
   return (
     <select
       aria-label="Destination"
       class="shell-destination"
-      value={query['destination'] ?? ''}
+      value={here}
       onChange={(event) => choose(event.currentTarget.value)}
     >
       <option value="">All destinations</option>
-      {destinations.value.map((name) => (
+      {names.map((name) => (
         <option key={name} value={name}>
           {name}
         </option>
@@ -105,10 +111,11 @@ function DestinationSwitch() {
   );
 }
 
-const LIVE_WORDS = { connecting: 'Connecting', live: 'Live', polling: 'Polling', paused: 'Paused' };
+const LIVE_WORDS = { connecting: 'Connecting', live: 'Live', away: 'No Redis', polling: 'Polling', paused: 'Paused' };
 const LIVE_MEANING = {
   connecting: 'Connecting to the live stream.',
   live: 'Changes are told as they happen.',
+  away: 'Redis does not answer the dashboard.',
   polling: 'The live stream failed: looks for changes every 5 s.',
   paused: 'Changes are not looked for.',
 };

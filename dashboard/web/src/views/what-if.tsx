@@ -96,12 +96,12 @@ export function WhatIf() {
             busy={busy}
             disabledBecause={read.policy === undefined ? 'A field holds no number that is allowed.' : undefined}
           >
-            {busy ? 'Reckoning…' : 'Reckon'}
+            {busy ? 'Calculating…' : 'Calculate'}
           </Button>
         </div>
       </form>
       {error && <ErrorNote error={error} retry={() => void ask()} />}
-      {busy && !asked && <Skeleton label="Reckoning" lines={5} />}
+      {busy && !asked && <Skeleton label="Calculating" lines={5} />}
       {asked && (
         <div aria-live="polite">
           <Result {...asked} />
@@ -187,7 +187,7 @@ function Result(props: { policy: Policy; answer: Answer }) {
         </div>
       )}
       <p class="muted small">
-        <strong>How it is reckoned.</strong> {answer.basis}
+        <strong>How this is worked out.</strong> {answer.basis}
       </p>
     </section>
   );

@@ -3,7 +3,7 @@
 const LABELS: Record<string, string> = {
   replay: 'replayed',
   discard: 'discarded',
-  restore: 'taken back',
+  restore: 'restored',
   trim: 'taken by retention',
   'operation-created': 'operation created',
   'operation-paused': 'operation paused',

@@ -2,6 +2,7 @@
 // operation and goes to it.
 import { useLocation } from 'preact-iso';
 import { useState } from 'preact/hooks';
+import { DEFAULT_RATE, DEFAULT_STOP_SHARE } from '../../../../../core/bulk.ts';
 import type { CreateRequest, Plan, PlanRequest } from '../../../../api/contract/operations.ts';
 import { ApiError, call } from '../../api/client.ts';
 import { useLoad } from '../../api/load.ts';
@@ -19,7 +20,13 @@ export interface BulkStart extends Pick<PlanRequest, 'act' | 'destination' | 'ta
 }
 
 const TITLES = { replay: 'Replay', discard: 'Discard', restore: 'Restore' };
-const START: Typed = { reason: '', count: '', phrase: '', rate: '10', stopPercent: '20' };
+const START: Typed = {
+  reason: '',
+  count: '',
+  phrase: '',
+  rate: String(DEFAULT_RATE),
+  stopPercent: String(DEFAULT_STOP_SHARE * 100),
+};
 /** The rules are asked about many letters. */
 const PLAN_TIMEOUT_MS = 60_000;
 

@@ -1,6 +1,7 @@
 // The headers of a write, one line each, to change, take away and add.
 import { Badge } from '../../components/badge.tsx';
 import { Button } from '../../components/button.tsx';
+import { Icon } from '../../components/icon.tsx';
 import type { HeaderLine } from './draft.ts';
 
 export function HeaderLines(props: {
@@ -42,7 +43,7 @@ export function HeaderLines(props: {
             label={`Take away ${line.name === '' ? `header ${index + 1}` : line.name}`}
             onClick={() => onChange(lines.filter((_, each) => each !== index))}
           >
-            ✕
+            <Icon name="close" />
           </Button>
         </div>
       ))}

@@ -14,8 +14,6 @@ import { reasonWords } from '../../logic/verdict-words.ts';
 import { to } from '../../routes.ts';
 import type { BulkStart } from '../bulk/bulk-dialog.tsx';
 
-const NOT_TOLD_APART = 'A filter cannot tell this group from others here: open its list and select the rows.';
-
 export function GroupRow(props: {
   group: Group;
   list: GroupList;
@@ -24,24 +22,24 @@ export function GroupRow(props: {
   onBulk: (start: BulkStart) => void;
 }) {
   const { group, list } = props;
-  const { filter: own, exact } = groupFilter(group, list.groups);
-  const filter: Filter = { ...props.asked, ...own };
-  const because = exact && list.other === 0 ? undefined : NOT_TOLD_APART;
+  const filter: Filter = { ...props.asked, ...groupFilter(group) };
   const name = group.code ?? 'no code';
+  /** Two groups of one code are told apart by ear, too. */
+  const named = group.field === undefined ? name : `${name}, field ${group.field}`;
+  // Those of the same code and field that found no place in the group have them all the same.
+  const more = list.other === 0 ? '' : `, and those like them among the ${numberWords(list.other)} in no group`;
   const start = (act: 'replay' | 'discard'): void =>
     props.onBulk({
       act,
       destination: group.destination,
       target: { filter: bulkFilter(filter) },
-      what: `${counted(group.count, 'dead letter')} of ${name}`,
+      what: `${counted(group.count, 'dead letter')} of ${name}${more}`,
     });
   return (
     <li class="group">
       <div class="group-name">
         <h2>
-          <a href={to.letters(filter)}>
-            {group.code === undefined ? 'No code in the answer' : <Upstream text={group.code} mono />}
-          </a>
+          <a href={to.letters(filter)}>{group.code === undefined ? 'No code' : <Upstream text={group.code} mono />}</a>
         </h2>
         <p class="row small">
           <span class="muted">{group.destination}</span>
@@ -80,22 +78,10 @@ export function GroupRow(props: {
         <span class="figure-value">{numberWords(group.count)}</span>
       </div>
       <div class="group-acts">
-        <Button
-          small
-          needs="operator"
-          disabledBecause={because}
-          label={`Replay group ${name}`}
-          onClick={() => start('replay')}
-        >
+        <Button small needs="operator" label={`Replay group ${named}`} onClick={() => start('replay')}>
           Replay group
         </Button>
-        <Button
-          small
-          needs="operator"
-          disabledBecause={because}
-          label={`Discard group ${name}`}
-          onClick={() => start('discard')}
-        >
+        <Button small needs="operator" label={`Discard group ${named}`} onClick={() => start('discard')}>
           Discard group
         </Button>
         <ButtonLink
@@ -103,7 +89,7 @@ export function GroupRow(props: {
           look="quiet"
           download
           href={addressOf('bundle', {}, filterParams(filter))}
-          label={`Support bundle of ${name}`}
+          label={`Support bundle of ${named}`}
         >
           Support bundle
         </ButtonLink>

@@ -1,4 +1,4 @@
-// Discards a dead letter, or takes it back, with a reason.
+// Discards a dead letter, or restores it, with a reason.
 import { useState } from 'preact/hooks';
 import type { LetterRow } from '../../../../api/contract/letters.ts';
 import { ApiError, call } from '../../api/client.ts';
@@ -10,14 +10,14 @@ import { ErrorNote } from '../../components/notes.tsx';
 const WORDS = {
   discard: {
     title: 'Discard this dead letter',
-    what: 'It is put aside and never sent. Until retention takes it, it can be taken back.',
+    what: 'It is put aside and never sent. Until retention takes it, it can be restored.',
     button: 'Discard',
     look: 'danger-fill',
   },
   restore: {
-    title: 'Take this dead letter back',
+    title: 'Restore this dead letter',
     what: 'It is open again: it can be replayed, edited or discarded.',
-    button: 'Take back',
+    button: 'Restore',
     look: 'primary',
   },
 } as const;

@@ -4,7 +4,7 @@ import type { ShownAct } from '../../../../api/contract/letters.ts';
 const ACT_DONE: Record<ShownAct['act'], string> = {
   replay: 'replayed it',
   discard: 'discarded it',
-  restore: 'took it back',
+  restore: 'restored it',
 };
 
 /** "replayed it under a new key with an edited write". */

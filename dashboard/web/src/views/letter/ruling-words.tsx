@@ -20,7 +20,11 @@ export function RulingWords(props: { ruling: Ruling }) {
           <strong>{ruling.refusal}</strong>: <LongText text={because} />.{' '}
         </span>
       )}
-      {ruling.advice !== undefined && <LongText text={ruling.advice} />}
+      {ruling.advice !== undefined && (
+        <span class="ruling-advice">
+          <LongText text={ruling.advice} />
+        </span>
+      )}
     </span>
   );
 }

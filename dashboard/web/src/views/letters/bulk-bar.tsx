@@ -85,12 +85,14 @@ export function BulkBar(props: {
             Restore…
           </Button>
         )}
-        <ButtonLink small download href={exportFor('csv')}>
-          Export CSV
-        </ButtonLink>
-        <ButtonLink small download href={exportFor('ndjson')}>
-          Export NDJSON
-        </ButtonLink>
+        <span class="row bulk-export">
+          <ButtonLink small download href={exportFor('csv')}>
+            Export CSV
+          </ButtonLink>
+          <ButtonLink small download href={exportFor('ndjson')}>
+            Export NDJSON
+          </ButtonLink>
+        </span>
       </div>
     </section>
   );

@@ -5,9 +5,10 @@ import { VERDICTS } from '../../../../../core/verdict.ts';
 import { destinations } from '../../api/session.ts';
 import { Button } from '../../components/button.tsx';
 import { Field } from '../../components/field.tsx';
+import { Icon } from '../../components/icon.tsx';
 import { timeWords, zone } from '../../components/time.tsx';
 import { Upstream } from '../../components/upstream.tsx';
-import { chipsOf, type Filter, readField, STATES, without } from '../../logic/filter-url.ts';
+import { chipsOf, type Filter, isContradictory, readField, STATES, without } from '../../logic/filter-url.ts';
 import { inputValueOf, instantOf } from '../../logic/time-words.ts';
 import { REASON_WORDS, VERDICT_WORDS } from '../../logic/verdict-words.ts';
 
@@ -30,7 +31,7 @@ export function FilterBar(props: Props) {
           aria-controls="filter-form"
           onClick={() => setOpen(!open)}
         >
-          Filter <span aria-hidden="true">{open ? '▴' : '▾'}</span>
+          Filter <Icon name={open ? 'up' : 'down'} />
         </button>
         {chips.map(({ field, name, value }) => (
           <span key={field} class="chip">
@@ -42,7 +43,7 @@ export function FilterBar(props: Props) {
               aria-label={`Remove the filter ${name}`}
               onClick={() => onChange(without(filter, field))}
             >
-              ✕
+              <Icon name="close" />
             </button>
           </span>
         ))}
@@ -65,6 +66,7 @@ const NUMERIC = { code: false, field: false, status: true, attempts: true, q: fa
 function FilterForm(props: Props) {
   const [draft, setDraft] = useState(props.filter);
   const [wrong, setWrong] = useState<Partial<Record<keyof Filter, string>>>({});
+  const clash = isContradictory(draft);
   const set = (field: keyof Filter, text: string): void => {
     const read = readField(field, text.trim());
     setWrong({ ...wrong, [field]: text.trim() !== '' && !(field in read) ? 'That is no possible value' : undefined });
@@ -84,7 +86,7 @@ function FilterForm(props: Props) {
     </Field>
   );
   const chosen = (field: keyof Filter, label: string, options: readonly (readonly [string, string])[]) => (
-    <Field label={label}>
+    <Field label={label} error={field === 'without' && clash ? 'The filter asks for one' : undefined}>
       {(control) => (
         <select
           {...control}
@@ -121,7 +123,7 @@ function FilterForm(props: Props) {
       class="card card-body stack"
       onSubmit={(event) => {
         event.preventDefault();
-        if (Object.values(wrong).every((each) => each === undefined)) props.onChange(draft);
+        if (!clash && Object.values(wrong).every((each) => each === undefined)) props.onChange(draft);
       }}
     >
       <div class="fields">
@@ -145,8 +147,13 @@ function FilterForm(props: Props) {
             </select>
           )}
         </Field>
-        {typed('code', 'Code', 'exactly as the API wrote it')}
+        {typed('code', 'Code', "exactly as the API wrote it, or a connection error's")}
         {typed('field', 'Field', 'that the details name')}
+        {chosen('without', 'Without', [
+          ['code', 'a code'],
+          ['field', 'a field'],
+          ['code,field', 'a code and a field'],
+        ])}
         {typed('status', 'Status', '100 to 599')}
         {chosen(
           'reason',

@@ -2,9 +2,10 @@
 import { call } from '../../api/client.ts';
 import { useLoad } from '../../api/load.ts';
 import { sparkWords, Spark } from '../../components/spark.tsx';
-import { timeWords } from '../../components/time.tsx';
+import { zone } from '../../components/time.tsx';
 import { type Filter, filterParams } from '../../logic/filter-url.ts';
 import type { Range } from '../../logic/spark-range.ts';
+import { absoluteWords, minuteWords } from '../../logic/time-words.ts';
 
 const SLICES = 80;
 
@@ -17,16 +18,17 @@ export function Histogram(props: { filter: Filter; turn: number | undefined; onR
     return call('histogram', { query, signal });
   });
   if (!data) return <div class="histogram card" />;
+  const words = data.stepMs < 60_000 ? absoluteWords : minuteWords;
   return (
     <figure class="histogram card">
       <Spark {...data} onRange={props.onRange} />
       <figcaption class="spread small muted">
-        <span>{timeWords(data.from)}</span>
+        <span>{words(data.from, zone.value)}</span>
         <span class="histogram-words">
           {data.atLeast ? 'At least: ' : ''}
           {sparkWords(data)} Drag to choose a time.
         </span>
-        <span>{timeWords(data.from + data.stepMs * data.counts.length)}</span>
+        <span>{words(data.from + data.stepMs * data.counts.length, zone.value)}</span>
       </figcaption>
     </figure>
   );

@@ -8,6 +8,7 @@ import { Countdown, Time } from '../../components/time.tsx';
 import { toast } from '../../components/toast.tsx';
 import { Upstream } from '../../components/upstream.tsx';
 import { useKeys } from '../../keys.ts';
+import type { Filter } from '../../logic/filter-url.ts';
 import { isSelected, pageState, pageToggled, type Selection, toggled } from '../../logic/selection.ts';
 import { reasonWords } from '../../logic/verdict-words.ts';
 import { to } from '../../routes.ts';
@@ -18,12 +19,13 @@ export const destinationOf = (key: string): string => key.slice(0, key.indexOf('
 
 export function LetterTable(props: {
   rows: readonly LetterRow[];
-  showDestination: boolean;
+  /** Of the list: it goes with each link, for the way back. */
+  filter: Filter;
   selection: Selection;
   onSelect: (selection: Selection) => void;
   onAct: (act: 'replay' | 'discard', row: LetterRow) => void;
 }) {
-  const { rows, selection } = props;
+  const { rows, selection, filter } = props;
   const { route } = useLocation();
   const body = useRef<HTMLTableSectionElement>(null);
   const head = useRef<HTMLInputElement>(null);
@@ -54,8 +56,8 @@ export function LetterTable(props: {
     j: () => move(1),
     k: () => move(-1),
     x: withRow((row) => props.onSelect(toggled(selection, rowKey(row), page, false))),
-    Enter: withRow((row) => route(to.letter(row.destination, row.id))),
-    e: withOpenRow((row) => route(to.edit(row.destination, row.id))),
+    Enter: withRow((row) => route(to.letter(row.destination, row.id, filter))),
+    e: withOpenRow((row) => route(to.edit(row.destination, row.id, filter))),
     r: withOpenRow((row) => props.onAct('replay', row)),
     d: withOpenRow((row) => props.onAct('discard', row)),
   });
@@ -66,7 +68,12 @@ export function LetterTable(props: {
         <caption class="unseen">Dead letters of this page</caption>
         <thead>
           <tr>
-            <th class="letters-select">
+            <th
+              class="letters-select"
+              onClick={(event) => {
+                if (event.target === event.currentTarget) props.onSelect(pageToggled(selection, page));
+              }}
+            >
               <input
                 ref={head}
                 type="checkbox"
@@ -89,7 +96,7 @@ export function LetterTable(props: {
             <Row
               key={rowKey(row)}
               row={row}
-              showDestination={props.showDestination}
+              filter={filter}
               selected={isSelected(selection, rowKey(row))}
               onToggle={(range) => props.onSelect(toggled(selection, rowKey(row), page, range))}
             />
@@ -100,17 +107,18 @@ export function LetterTable(props: {
   );
 }
 
-function Row(props: {
-  row: LetterRow;
-  showDestination: boolean;
-  selected: boolean;
-  onToggle: (range: boolean) => void;
-}) {
-  const { row } = props;
+function Row(props: { row: LetterRow; filter: Filter; selected: boolean; onToggle: (range: boolean) => void }) {
+  const { row, filter } = props;
   const name = row.code ?? (row.unreadable === undefined ? reasonWords(row.reason ?? 'unknown') : 'unreadable');
   return (
     <tr data-selected={props.selected ? '' : undefined}>
-      <td class="letters-select">
+      <td
+        class="letters-select"
+        onClick={(event) => {
+          // Around the box too: it is small for a finger.
+          if (event.target === event.currentTarget) props.onToggle(event.shiftKey);
+        }}
+      >
         <input
           type="checkbox"
           aria-label={`Select ${name.slice(0, 60)}, ${row.id}`}
@@ -124,7 +132,7 @@ function Row(props: {
       <td class="letters-code">
         <span class="letters-line">
           {row.status !== undefined && <Badge tone={row.status >= 500 ? 'bad' : 'plain'}>{row.status}</Badge>}
-          <a class="cut" href={to.letter(row.destination, row.id)}>
+          <a class="cut" href={to.letter(row.destination, row.id, filter)}>
             <Upstream text={name} mono={row.code !== undefined} />
           </a>
         </span>
@@ -144,7 +152,7 @@ function Row(props: {
       <td class="letters-write">
         {row.path !== undefined && <Upstream text={`${row.method ?? ''} ${row.path}`} mono />}
         <span class="small muted letters-line">
-          {props.showDestination && <span>{row.destination}</span>}
+          {filter.destination === undefined && <span>{row.destination}</span>}
           {row.idempotencyKey !== undefined && <Upstream text={row.idempotencyKey} mono />}
         </span>
       </td>

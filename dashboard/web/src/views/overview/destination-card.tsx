@@ -11,7 +11,7 @@ import { Upstream } from '../../components/upstream.tsx';
 import { byteWords, counted, numberWords } from '../../logic/number-words.ts';
 import { durationWords } from '../../logic/time-words.ts';
 import { to } from '../../routes.ts';
-import { latestLatency, perMinute } from './minute-figures.ts';
+import { drawnOf, isQuiet, latestLatency, perMinute } from './minute-figures.ts';
 import { HoldDialog } from './hold-dialog.tsx';
 
 export function DestinationCard(props: { one: DestinationOverview; reload: () => void }) {
@@ -19,22 +19,24 @@ export function DestinationCard(props: { one: DestinationOverview; reload: () =>
   const { destination, minutes } = one;
   const [holding, setHolding] = useState(false);
   const latency = latestLatency(minutes);
-  const times = useMemo(() => minutes.map(({ at }) => at), [minutes]);
+  const { sizeMinutes, points } = useMemo(() => drawnOf(minutes), [minutes]);
+  const times = useMemo(() => points.map(({ at }) => at), [points]);
+  const quiet = minutes.every(isQuiet);
   const throughput = useMemo(
     () => [
-      { label: 'delivered', colour: '--good', area: true, values: minutes.map(({ delivered }) => delivered) },
-      { label: 'tried again', colour: '--warn', values: minutes.map(({ retried }) => retried) },
-      { label: 'dead', colour: '--bad', values: minutes.map(({ dead }) => dead) },
+      { label: 'delivered', colour: '--good', area: true, values: points.map(({ delivered }) => delivered) },
+      { label: 'tried again', colour: '--warn', values: points.map(({ retried }) => retried) },
+      { label: 'dead', colour: '--bad', values: points.map(({ dead }) => dead) },
     ],
-    [minutes],
+    [points],
   );
   const latencies = useMemo(
     () => [
-      { label: 'p50', colour: '--chart', area: true, values: minutes.map(({ p50Ms }) => p50Ms) },
-      { label: 'p95', colour: '--warn', values: minutes.map(({ p95Ms }) => p95Ms) },
-      { label: 'p99', colour: '--bad', dash: [4, 3] as [number, number], values: minutes.map(({ p99Ms }) => p99Ms) },
+      { label: 'p50', colour: '--chart', area: true, values: points.map(({ p50Ms }) => p50Ms) },
+      { label: 'p95', colour: '--warn', values: points.map(({ p95Ms }) => p95Ms) },
+      { label: 'p99', colour: '--bad', dash: [4, 3] as [number, number], values: points.map(({ p99Ms }) => p99Ms) },
     ],
-    [minutes],
+    [points],
   );
   const titleId = `destination-${destination}`;
   return (
@@ -104,23 +106,30 @@ export function DestinationCard(props: { one: DestinationOverview; reload: () =>
           note={one.oldestDeadMs === undefined ? 'none open' : `oldest ${durationWords(one.oldestDeadMs)}`}
         />
       </dl>
-      <div class="overview-charts">
-        <Chart
-          title="Writes a minute"
-          times={times}
-          lines={throughput}
-          format={shortNumber}
-          none="No attempt in this time."
-        />
-        <Chart
-          title="Latency of attempts"
-          times={times}
-          lines={latencies}
-          format={durationWords}
-          none="No attempt in this time."
-        />
-      </div>
-      <MinuteTable one={one} />
+      {quiet ? (
+        <p class="muted small">No attempt in this time.</p>
+      ) : (
+        <>
+          <div class="overview-charts">
+            <Chart
+              title={sizeMinutes === 1 ? 'Writes a minute' : `Writes in ${sizeMinutes} min`}
+              times={times}
+              lines={throughput}
+              format={numberWords}
+              whole
+              none="No attempt in this time."
+            />
+            <Chart
+              title={`Latency of attempts${sizeMinutes === 1 ? '' : `, longest in ${sizeMinutes} min`}`}
+              times={times}
+              lines={latencies}
+              format={durationWords}
+              none="No attempt in this time."
+            />
+          </div>
+          <MinuteTable one={one} />
+        </>
+      )}
       <Retention one={one} />
       {holding && (
         <HoldDialog
@@ -136,8 +145,6 @@ export function DestinationCard(props: { one: DestinationOverview; reload: () =>
     </section>
   );
 }
-
-const shortNumber = (value: number): string => numberWords(Math.round(value * 10) / 10);
 
 function Figure(props: { name: string; value: ComponentChildren; note?: ComponentChildren; wide?: boolean }) {
   return (

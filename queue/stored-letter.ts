@@ -1,0 +1,136 @@
+// A dead letter as Redis keeps it: without what its key, its job and its journal say already, since a hundred thousand of
+// them have to fit. What is left out is put back when it is read, to the letter: a value that does not follow is kept.
+import type { Envelope } from '../core/envelope.ts';
+import type { Attempt, Journal } from '../core/journal.ts';
+import { isRecord } from '../core/json.ts';
+import { type DeadLetter, impliedBy } from './letter.ts';
+
+type Fields = Record<string, unknown>;
+
+/** Longer JSON stays text: Redis' own reader of JSON gives up at 1,000 levels. */
+const MAX_OPENED = 1000;
+
+/** @returns JSON */
+export function storedLetter(letter: DeadLetter): string {
+  const { id: _id, destination: _destination, jobId: _jobId, deadAt: _deadAt, journal, write, ...rest } = letter;
+  return JSON.stringify({
+    ...without(rest, { ...impliedBy(journal, letter.lost), lost: 0 }),
+    journal: storedJournal(journal, letter.because),
+    ...(write && { write: { ...write, ...(write.body !== undefined && { body: opened(write.body) }) } }),
+  });
+}
+
+/**
+ * @param stored as `storedLetter` made it, parsed
+ * @param known what the letter's key and job say
+ * @returns undefined where the stored is no such letter
+ */
+export function wholeLetter(
+  stored: Fields,
+  known: Pick<DeadLetter, 'id' | 'destination' | 'jobId' | 'deadAt'>,
+): Fields | undefined {
+  const journal = wholeJournal(stored.journal, stored.because);
+  if (!journal) return undefined;
+  const lost = typeof stored.lost === 'number' ? stored.lost : 0;
+  const { write } = stored;
+  return {
+    ...known,
+    ...withImplied({ lost, ...stored }, impliedBy(journal, lost)),
+    journal,
+    ...(isRecord(write) && { write: closedIn(write, 'body') }),
+  };
+}
+
+function storedJournal({ attempts, ...rest }: Journal, because: string): Fields {
+  return {
+    ...without(rest, impliedOfJournal(attempts)),
+    attempts: attempts.map((entry, i) => {
+      const { envelope, ...lean } = without(entry, impliedOfAttempt(entry, i, attempts.length, because));
+      return {
+        ...lean,
+        ...(typeof lean.body === 'string' && { body: opened(lean.body) }),
+        ...(envelope !== undefined && { envelope: openedIn(envelope as Envelope & Fields, 'details') }),
+      };
+    }),
+  };
+}
+
+function wholeJournal(stored: unknown, because: unknown): Journal | undefined {
+  if (!isRecord(stored) || !Array.isArray(stored.attempts)) return undefined;
+  const entries: unknown[] = stored.attempts;
+  if (!entries.every(isRecord)) return undefined;
+  const attempts = entries.map((entry, i) => {
+    const { envelope } = entry;
+    const whole = closedIn(isRecord(envelope) ? { ...entry, envelope: closedIn(envelope, 'details') } : entry, 'body');
+    return withImplied(whole, impliedOfAttempt(whole as Partial<Attempt>, i, entries.length, because));
+  }) as unknown as Attempt[];
+  return { ...withImplied(stored, impliedOfJournal(attempts)), attempts } as Journal;
+}
+
+function impliedOfJournal(attempts: readonly Attempt[]): Fields {
+  const sent = attempts.find(({ outcome }) => outcome === 'response' || outcome === 'no-answer');
+  return { generation: 0, postponed: 0, lost: 0, firstSentAt: sent?.at };
+}
+
+function impliedOfAttempt(
+  { status, envelope, requestId }: Partial<Attempt>,
+  index: number,
+  count: number,
+  because: unknown,
+): Fields {
+  const isLast = index === count - 1;
+  return {
+    attempt: index + 1,
+    outcome: status === undefined ? 'no-answer' : 'response',
+    disposition: isLast ? 'dead' : 'retry',
+    because: isLast ? because : undefined,
+    code: envelope?.code,
+    body: envelope && bodyOf(envelope, requestId),
+  };
+}
+
+/** The answer as docs/contract.md writes it, which most answers are. */
+function bodyOf({ code, message, details }: Envelope, requestId: string | undefined): string {
+  const named = { code, message, request_id: requestId };
+  const fields = JSON.stringify(named);
+  return details === undefined ? fields : `${fields.slice(0, -1)},"details":${details}}`;
+}
+
+/** The fields that do not follow; `null` where what would follow is not there. */
+function without(fields: object, implied: Fields): Fields {
+  const kept: Fields = { ...fields };
+  for (const [name, value] of Object.entries(implied)) {
+    if (isSame(kept[name], value)) delete kept[name];
+    else if (kept[name] === undefined) kept[name] = null;
+  }
+  return kept;
+}
+
+function withImplied(stored: Fields, implied: Fields): Fields {
+  const whole = { ...implied, ...stored };
+  for (const [name, value] of Object.entries(whole)) {
+    if (value === undefined || (value === null && name in implied)) delete whole[name];
+  }
+  return whole;
+}
+
+const isSame = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);
+
+/** JSON text as the object that it says, which takes no backslashes and is easier to read; only where it comes back the same. */
+function opened(text: string): unknown {
+  if (text.length > MAX_OPENED || !/^[[{]/.test(text)) return text;
+  try {
+    const value: unknown = JSON.parse(text);
+    return JSON.stringify(value) === text ? value : text;
+  } catch {
+    return text;
+  }
+}
+
+const openedIn = (fields: Fields, name: string): Fields =>
+  typeof fields[name] === 'string' ? { ...fields, [name]: opened(fields[name]) } : fields;
+
+const closedIn = (fields: Fields, name: string): Fields =>
+  typeof fields[name] === 'object' && fields[name] !== null
+    ? { ...fields, [name]: JSON.stringify(fields[name]) }
+    : fields;
