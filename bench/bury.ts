@@ -5,7 +5,8 @@ import type { DeadReason } from '../core/decide.ts';
 import type { WaybillBackend } from '../queue/backend.ts';
 import { type DeadLetter, deadLetter } from '../queue/letter.ts';
 import type { Reader } from '../queue/reader.ts';
-import { jobIdOf } from '../core/write.ts';
+import { jobIdOf, payloadHash, type Write } from '../core/write.ts';
+import { PAYLOAD_HASH_FIELD } from '../queue/keys.ts';
 
 /** A write that is to be dead. */
 export interface Death {
@@ -13,6 +14,7 @@ export interface Death {
   /** Epoch ms. */
   at: number;
   reason?: DeadReason;
+  because?: string;
   attempts?: Partial<Attempt>[];
   generation?: number;
   path?: string;
@@ -24,6 +26,7 @@ const AT_ONCE = 200;
 
 export const journalOf = ({ at, attempts = [], generation = 0 }: Death): Journal => ({
   ...emptyJournal(generation),
+  ...(attempts.length > 0 && { firstSentAt: at - 1 }),
   attempts: attempts.map((attempt, i) => ({
     attempt: i + 1,
     at: at - 1,
@@ -66,15 +69,14 @@ export async function file(
 }
 
 export function letterOf(destination: string, death: Death): DeadLetter {
-  const { key, at, reason = 'rejected', path = '/v1/messages', body } = death;
+  const { key, at, reason = 'rejected', because = 'a bench', path = '/v1/messages', body } = death;
   const write = {
     method: 'POST',
     path,
-    headers: {},
     idempotencyKey: key,
     ...(body !== undefined && { body }),
   } as const;
-  const facts = { destination, jobId: jobIdOf(key), enqueuedAt: at - 1, reason, because: 'a bench', lost: 0 };
+  const facts = { destination, jobId: jobIdOf(key), enqueuedAt: at - 1, reason, because, lost: 0 };
   const policy = { keyTtlMs: 86_400_000, timeoutMs: 1000 };
   return deadLetter({ ...facts, journal: journalOf(death), write }, policy, at);
 }
@@ -87,7 +89,9 @@ export async function take(reader: Reader, destination: string, letters: readonl
     pipeline.lrem(`${base}wait`, 0, jobId);
     pipeline.zrem(`${base}delayed`, jobId);
     pipeline.hset(base + jobId, { data: JSON.stringify(write), name: 'send', opts: '{"attempts":5}' });
-    pipeline.hset(base + jobId, { timestamp: enqueuedAt, ats: 1, progress: JSON.stringify(journal), wbh: 'hash' });
+    const fields = { delay: 0, priority: 0, stacktrace: '[]', pb: 'sms-worker-1-3f2a', processedOn: enqueuedAt };
+    pipeline.hset(base + jobId, { ...fields, timestamp: enqueuedAt, ats: 1, progress: JSON.stringify(journal) });
+    pipeline.hset(base + jobId, { [PAYLOAD_HASH_FIELD]: payloadHash(write as Write) });
     pipeline.lpush(`${base}active`, jobId);
     pipeline.set(`${base}${jobId}:lock`, TOKEN);
   }

@@ -47,10 +47,12 @@ function row(entry: AuditEntry): string[] {
   if (isPauseAct(entry)) return [...known, '-', '-', cell(entry.reason)];
   if (isOperationAct(entry))
     return [...known, `${entry.verb} of ${entry.count}`, '-', cell(`${entry.reason} (operation ${entry.operation})`)];
-  const { letter, verdict, reason, newKey, generation, doubleAccepted } = entry;
+  const { letter, verdict, reason, newKey, generation, edited, doubleAccepted, operation } = entry;
   const how = [
     ...(newKey ? [`new key ${newKey.idempotencyKey}`] : generation === undefined ? [] : [`generation ${generation}`]),
+    ...(edited ? ['edited'] : []),
     ...(doubleAccepted ? ['a double application accepted'] : []),
+    ...(operation === undefined ? [] : [`operation ${operation}`]),
   ];
   return [...known, cell(letter), cell(verdict), cell(how.length > 0 ? `${reason} (${how.join(', ')})` : reason)];
 }

@@ -91,6 +91,9 @@ const plain = (verb: 'discard' | 'restore', from: LetterState, act: typeof disca
 export const DISCARDING = plain('discard', 'open', discard);
 export const RESTORING = plain('restore', 'discarded', restore);
 
-/** `replayed by ann at …: the template is fixed`. No character of it is checked for a terminal. */
-export const actInWords = ({ act, by, at, reason }: Act): string =>
-  `${DONE[act]} by ${by} at ${isoTime(at)}: ${reason}`;
+/**
+ * `replayed by ann at …: the template is fixed`, and what else is known of it: that the write was edited, the operation
+ * that it was an item of. No character of it is checked for a terminal.
+ */
+export const actInWords = ({ act, by, at, reason, edited, operation }: Act): string =>
+  `${edited ? 'edited and ' : ''}${DONE[act]} by ${by} at ${isoTime(at)}: ${reason}${operation === undefined ? '' : ` (operation ${operation})`}`;

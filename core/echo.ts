@@ -20,8 +20,9 @@ const PIECE = 96;
 const MAX_PIECES = 500;
 const MAX_CHARACTERS = 16_384;
 
-/** @param values what is masked; those shorter than MIN_SECRET_LENGTH are left */
-export function echoCleaner(values: readonly string[]): EchoCleaner {
+/** @param values what is masked, those shorter than MIN_SECRET_LENGTH are left; undefined where it cannot be told */
+export function echoCleaner(values: readonly string[] | undefined): EchoCleaner {
+  if (!values) return { word: asItIs, text: () => HIDDEN_TEXT };
   const pieces = piecesOf(values);
   if (pieces.length === 0) return { word: asItIs, text: asItIs };
   const characters = pieces.reduce((sum, piece) => sum + piece.length, 0);
@@ -45,7 +46,7 @@ export function answerCleaner(write: Write, masking: Masking, keep: readonly str
   let cleaner: EchoCleaner | undefined;
   return (text) => {
     if (keep.includes(text)) return text;
-    cleaner ??= echoCleaner(maskWrite(write, masking).values ?? []);
+    cleaner ??= echoCleaner(maskWrite(write, masking).values);
     return text.length <= MAX_REQUEST_ID ? cleaner.word(text) : cleaner.text(text);
   };
 }

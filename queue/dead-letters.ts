@@ -238,7 +238,7 @@ function parse(
     return undefined;
   }
   if (!isRecord(value)) return undefined;
-  const fields = 'id' in value ? value : wholeLetter(value, known);
+  const fields = 'destination' in value ? value : wholeLetter(value, known);
   if (!fields) return undefined;
   const whole =
     TEXTS.every((name) => typeof fields[name] === 'string') &&

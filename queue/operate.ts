@@ -111,14 +111,15 @@ export async function replay(
     act: JSON.stringify(act),
     now,
   });
-  check(answer, act);
+  // Tried again, it is the first try that was done, with the key that was made then.
+  const done = actDone(answer, act);
   return {
     destination,
     letter: letterId,
-    jobId,
-    idempotencyKey: write.idempotencyKey,
-    generation: ruling.journal.generation,
-    doubleAccepted: ruling.doubleAccepted,
+    jobId: done.newKey?.jobId ?? done.jobId,
+    idempotencyKey: done.newKey?.idempotencyKey ?? letter.write.idempotencyKey,
+    generation: done.generation ?? ruling.journal.generation,
+    doubleAccepted: done.doubleAccepted === true,
     ...(ruling.advice !== undefined && { advice: ruling.advice }),
   };
 }
@@ -130,8 +131,7 @@ export async function replay(
 export async function discard(reader: Reader, destination: string, letterId: string, operator: Acting): Promise<Act> {
   const act = await prepare(reader, destination, letterId, operator, 'discard');
   const words = `discarded by ${act.by}: ${act.reason}`;
-  check(await backendOf(reader, destination).discard(letterId, JSON.stringify(act), act.at, words), act);
-  return act;
+  return actDone(await backendOf(reader, destination).discard(letterId, JSON.stringify(act), act.at, words), act);
 }
 
 /**
@@ -141,8 +141,7 @@ export async function discard(reader: Reader, destination: string, letterId: str
 export async function restore(reader: Reader, destination: string, letterId: string, operator: Acting): Promise<Act> {
   const act = await prepare(reader, destination, letterId, operator, 'restore');
   const into = classOf(await letterToActOn(reader, destination, letterId));
-  check(await backendOf(reader, destination).restore(letterId, JSON.stringify(act), act.at, into), act);
-  return act;
+  return actDone(await backendOf(reader, destination).restore(letterId, JSON.stringify(act), act.at, into), act);
 }
 
 async function prepare(
@@ -233,13 +232,16 @@ async function priorityOf(reader: Reader, destination: string, jobId: string): P
 const backendOf = (reader: Reader, destination: string): WaybillBackend =>
   reader.queue(destination).getBackend() as unknown as WaybillBackend;
 
-/** @throws WaybillError unless the act was done; one whose answer was lost and that was sent again is done */
-function check({ status, acts: text }: Acted, act: Act): void {
-  if (status === 'done') return;
+/**
+ * @returns the act as it was written down: one whose answer was lost and that was sent again was done before
+ * @throws WaybillError unless it was done
+ */
+function actDone({ status, acts: text }: Acted, act: Act): Act {
   const acts = parseActs(text);
-  if (acts.some(({ id }) => id === act.id)) return;
+  const done = acts.find(({ id }) => id === act.id) ?? (status === 'done' ? act : undefined);
+  if (done) return done;
   const { letter, jobId, newKey } = act;
-  switch (status) {
+  switch (status as Exclude<typeof status, 'done'>) {
     case 'busy':
       throw new WaybillError(
         'REPLAY_REFUSED',

@@ -10,13 +10,22 @@ type Fields = Record<string, unknown>;
 /** Longer JSON stays text: Redis' own reader of JSON gives up at 1,000 levels. */
 const MAX_OPENED = 1000;
 
+const IMPLIED_OF_WRITE: Fields = { method: 'POST' };
+
 /** @returns JSON */
 export function storedLetter(letter: DeadLetter): string {
-  const { id: _id, destination: _destination, jobId: _jobId, deadAt: _deadAt, journal, write, ...rest } = letter;
+  const { id: _id, destination: _destination, jobId: _jobId, deadAt: _deadAt, journal, write, ...more } = letter;
+  const { keyUsableUntil, keyExpiresAt, ...rest } = more;
   return JSON.stringify({
     ...without(rest, { ...impliedBy(journal, letter.lost), lost: 0 }),
+    ...(rest.keyFirstSentAt !== undefined &&
+      keyExpiresAt !== undefined &&
+      keyUsableUntil !== undefined && {
+        keyTtlMs: keyExpiresAt - rest.keyFirstSentAt,
+        keyMarginMs: keyExpiresAt - keyUsableUntil,
+      }),
     journal: storedJournal(journal, letter.because),
-    ...(write && { write: { ...write, ...(write.body !== undefined && { body: opened(write.body) }) } }),
+    ...(write && { write: openedIn(without(write, IMPLIED_OF_WRITE), 'body') }),
   });
 }
 
@@ -32,12 +41,15 @@ export function wholeLetter(
   const journal = wholeJournal(stored.journal, stored.because);
   if (!journal) return undefined;
   const lost = typeof stored.lost === 'number' ? stored.lost : 0;
-  const { write } = stored;
+  const { write, keyTtlMs, keyMarginMs, ...rest } = stored;
+  const whole = withImplied({ lost, ...rest }, impliedBy(journal, lost));
+  const keyExpiresAt = Number(whole.keyFirstSentAt) + Number(keyTtlMs);
   return {
     ...known,
-    ...withImplied({ lost, ...stored }, impliedBy(journal, lost)),
+    ...whole,
+    ...(Number.isFinite(keyExpiresAt) && { keyExpiresAt, keyUsableUntil: keyExpiresAt - Number(keyMarginMs) }),
     journal,
-    ...(isRecord(write) && { write: closedIn(write, 'body') }),
+    ...(isRecord(write) && { write: withImplied(closedIn(write, 'body'), IMPLIED_OF_WRITE) }),
   };
 }
 
@@ -47,9 +59,8 @@ function storedJournal({ attempts, ...rest }: Journal, because: string): Fields 
     attempts: attempts.map((entry, i) => {
       const { envelope, ...lean } = without(entry, impliedOfAttempt(entry, i, attempts.length, because));
       return {
-        ...lean,
-        ...(typeof lean.body === 'string' && { body: opened(lean.body) }),
-        ...(envelope !== undefined && { envelope: openedIn(envelope as Envelope & Fields, 'details') }),
+        ...openedIn(lean, 'body'),
+        ...(envelope !== undefined && { envelope: openedIn(envelope as Fields, 'details') }),
       };
     }),
   };

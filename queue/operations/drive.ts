@@ -6,7 +6,7 @@ import { printable } from '../../core/envelope.ts';
 import type { LetterCursor } from '../dead-letters.ts';
 import { auditKey } from '../keys.ts';
 import type { Reader } from '../reader.ts';
-import { isAway } from '../unavailable.ts';
+import { isAway, isRefusal } from '../unavailable.ts';
 import { operationAct } from './control.ts';
 import { lookAtEnds } from './follow.ts';
 import { actOnItem, type ItemOutcome } from './item.ts';
@@ -33,6 +33,8 @@ export interface Driving {
 const FOLLOW_MS = 24 * 3_600_000;
 /** Of an error that is not Redis' absence; then the item has failed. */
 const TRIES = 3;
+/** Items in a row that Redis refused: it would refuse the rest too. */
+const MAX_REFUSALS = 3;
 const BACK_OFF_MAX_MS = 5000;
 const MAX_MESSAGE = 500;
 
@@ -60,6 +62,8 @@ class Drive {
   /** What was done, and is not recorded yet. */
   #pending: Pending | undefined;
   #tried = { index: -1, times: 0 };
+  /** Of the last items in a row, and what Redis said to the last of them. */
+  #refusals = { count: 0, said: '' };
   /** When the ends of replayed writes are looked at next, by performance.now(), and from which item on. */
   #lookAt = 0;
   #lookFrom = 0;
@@ -115,6 +119,10 @@ class Drive {
       case 'item':
         // Held up for long: it may be another's by now, paused or cancelled.
         if (performance.now() - askedAt > leaseMs) return false;
+        if (this.#refusals.count >= MAX_REFUSALS) {
+          await this.#stopRefused();
+          return false;
+        }
         await this.#act(Number(first), letter ?? '');
         return false;
       case 'wait':
@@ -193,6 +201,7 @@ class Drive {
     try {
       const { result, detail } = await actOnItem(reader, spec, index, letter);
       this.#pending = { index, result, detail: { ...detail, at: detail.at ?? (await reader.now()) } };
+      this.#refusals = { count: 0, said: '' };
     } catch (error) {
       if (isAway(error)) throw error;
       // While Redis answers, the fault is the item's.
@@ -201,6 +210,7 @@ class Drive {
       if (this.#tried.times < TRIES) throw error;
       const message = printable(error instanceof Error ? error.message : String(error), MAX_MESSAGE);
       this.#pending = { index, result: 'failed', detail: { message: `${message} (tried ${TRIES} times)`, at } };
+      this.#refusals = isRefusal(error) ? { count: this.#refusals.count + 1, said: message } : { count: 0, said: '' };
       this.#driving.onError(error as Error);
     }
   }
@@ -258,6 +268,15 @@ class Drive {
   async #stop(standing: Standing): Promise<void> {
     const codes = await this.#driving.reader.client.hgetall(this.#keys.codes);
     await this.#pause(standing, tooManyInWords(standing, codes));
+  }
+
+  /** What Redis refuses for good, a permission or a type, is nothing that the next item could do better. */
+  async #stopRefused(): Promise<void> {
+    const standing = await readStanding(this.#driving.reader, this.#destination, this.#id);
+    if (!standing) return;
+    const { count, said } = this.#refusals;
+    await this.#pause(standing, `Redis refused ${count} items in a row: ${said}`);
+    this.#refusals = { count: 0, said: '' };
   }
 
   /** The operation pauses itself. */

@@ -115,11 +115,23 @@ function shown(standing: Standing): Operation {
   };
 }
 
-/** The operations of all destinations, or of one, the newest first. @throws WaybillError NOT_FOUND for an unknown one */
-export async function listOperations(reader: Reader, only?: string): Promise<Operation[]> {
-  const found: Operation[] = [];
+const LIST_LIMIT = 200;
+
+/**
+ * The newest operations of all destinations, or of one, the newest first; no more are read than are listed.
+ * @throws WaybillError NOT_FOUND for an unknown destination
+ */
+export async function listOperations(reader: Reader, only?: string, limit = LIST_LIMIT): Promise<Operation[]> {
+  const listed: { destination: string; id: string; at: number }[] = [];
   for (const destination of await reader.destinations(only)) {
-    const ids = await reader.client.zrevrange(indexKeys(destination).byTime, 0, -1);
+    const byTime = await reader.client.zrevrange(indexKeys(destination).byTime, 0, limit - 1, 'WITHSCORES');
+    for (let i = 0; i < byTime.length; i += 2)
+      listed.push({ destination, id: byTime[i] ?? '', at: Number(byTime[i + 1]) });
+  }
+  const newest = listed.toSorted((a, b) => b.at - a.at).slice(0, limit);
+  const found: Operation[] = [];
+  for (const [destination, some] of Map.groupBy(newest, (one) => one.destination)) {
+    const ids = some.map(({ id }) => id);
     for (const standing of await readStandings(reader, destination, ids)) if (standing) found.push(shown(standing));
   }
   return found.toSorted((a, b) => b.createdAt - a.createdAt);

@@ -11,14 +11,14 @@ const ADD = BULLMQ.addPrioritizedJob.keys;
 export const LETTER_EXISTS = -100;
 
 /**
- * Lua: leaves of a dead write's job what answers its key and what BullMQ's tools need. Written anew: a hash that once held
- * a long value never goes back to what Redis keeps close together, at a third of the memory.
+ * Lua: leaves of a dead write's job what answers its key and leads to its letter, which tells the rest. Written anew: a hash
+ * that once held a long value never goes back to what Redis keeps close together, at a third of the memory.
  */
 const REMAINS = `
 local function lessen(jobKey)
   local useless = {
-    progress = true, stacktrace = true, opts = true, delay = true, priority = true, processedOn = true, pb = true,
-    ats = true, stc = true, ${LOST_AT_FIELD} = true,
+    progress = true, stacktrace = true, opts = true, delay = true, priority = true, processedOn = true, finishedOn = true,
+    failedReason = true, pb = true, ats = true, atm = true, stc = true, ${LOST_AT_FIELD} = true,
   }
   local fields, kept = redis.call('HGETALL', jobKey), {}
   for i = 1, #fields, 2 do

@@ -28,7 +28,6 @@ test('letters are meant by the attempts they spent, by having been replayed befo
     [['--attempts', '1', '--no-replayed-before', '--text', 'RÄKSMÖR'], [once]],
     [['--text', 'opt-in', '--state', 'replayed'], [first]],
     [['--without-field', '--status', '404', '--attempts', '1', '--no-replayed-before'], [once]],
-    [['--without-code'], []],
   ];
   const of = ['--destination', world.name, '-o', 'ndjson'];
   for (const [flags, meant] of cases) {

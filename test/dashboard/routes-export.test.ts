@@ -2,7 +2,11 @@ import { PassThrough, Readable } from 'node:stream';
 import Fastify from 'fastify';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { MAX_STREAMS, streamOut } from '../../dashboard/api/stream-out.ts';
+import { runCli } from '../cli/run-cli.ts';
 import { createFiller, type Filler, says } from '../support/dead-letters-filler.ts';
+import { fillLetters } from '../support/fast-letters.ts';
+import { startProxy } from '../support/proxy.ts';
+import { cleanUp, freshDestination, redisUrl } from '../support/redis.ts';
 import { eventually } from '../support/world.ts';
 import { type Office, startOffice } from './routes-office.ts';
 
@@ -13,7 +17,7 @@ let office: Office;
 let name: string;
 
 beforeAll(async () => {
-  filler = await createFiller({ sms: {} });
+  filler = await createFiller({ sms: {}, pay: { redact: { body: ['/iban', '/amount'], headers: ['x-signature'] } } });
   office = await startOffice(filler.config);
   name = filler.names.sms ?? '';
   await filler.die('sms', [
@@ -70,6 +74,57 @@ describe('an export as NDJSON', () => {
     }
     expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
   });
+});
+
+test('what is exported with its masks can be replayed from that file, and goes out as the bytes that it had', async () => {
+  const write = {
+    path: '/v1/payouts',
+    headers: { 'x-signature': 'sig-7b1f6c2e9d4a' },
+    body: { iban: 'DE89370400440532013000', amount: JSON.rawJSON('12345678901234567890.10'), note: '\u00c5 "rent"' },
+  };
+  const dead = await filler.die('pay', [
+    { answers: [says(422, 'VALIDATION_ERROR')], write },
+    { answers: [says(422, 'VALIDATION_ERROR')], write },
+  ]);
+  const { text } = await office.as('vera').get(`/api/dead-letters/export?destination=${filler.names.pay}`);
+  for (const secret of [write.body.iban, '12345678901234567890', write.headers['x-signature']])
+    expect(text).not.toContain(secret);
+  const flags = ['--from', '-', '--yes', '--by', 'ann', '--reason', 'a test'];
+  const done = await runCli(['dead-letters', 'replay', ...flags], { input: text });
+  expect(done, done.stderr).toMatchObject({ code: 0 });
+  for (const { key } of dead) {
+    const sends = () => filler.sent.filter((one) => one.key === key);
+    await eventually(() => expect(sends()).toHaveLength(2));
+    const [first, again] = sends();
+    expect(again?.body).toBe(first?.body);
+    expect(again?.body).toContain('"amount":12345678901234567890.10');
+    expect(again).toMatchObject({ path: first?.path, headers: { 'x-signature': write.headers['x-signature'] } });
+  }
+});
+
+test('while Redis goes away an export ends in a broken connection, and the next one is whole', async () => {
+  const url = new URL(redisUrl());
+  const proxy = await startProxy({ host: url.hostname, port: Number(url.port || 6379) });
+  url.host = `127.0.0.1:${proxy.port}`;
+  const behind = await startOffice({ ...filler.config, redis: { url: url.href } });
+  const parcels = freshDestination('parcels');
+  onTestFinished(async () => {
+    await behind.stop();
+    await proxy.close();
+    await cleanUp([parcels]);
+  });
+  const ids = await fillLetters(filler.reader, parcels, 3000);
+  const path = `/api/dead-letters/export?destination=${parcels}`;
+  const response = await behind.as('vera').fetch(path);
+  expect(response.status).toBe(200);
+  await proxy.refuse();
+  await expect(response.text()).rejects.toThrow();
+  await proxy.restore();
+  await eventually(async () => {
+    const { status, text } = await behind.as('vera').get(path);
+    expect(status).toBe(200);
+    expect(text.trimEnd().split('\n')).toHaveLength(ids.length);
+  }, 20_000);
 });
 
 test('no route breaks at codes of 10 KB, markup and text that runs the other way', async () => {

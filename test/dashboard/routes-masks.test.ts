@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { found } from '../../dashboard/api/contract/audit.ts';
 import { letterCount, letterDetail, letterList } from '../../dashboard/api/contract/letters.ts';
@@ -12,6 +13,8 @@ let filler: Filler;
 let office: Office;
 let name: string;
 let letter: string;
+/** Of a write that the API repeated in every part of its answers. */
+let loud: string;
 let key: string;
 
 beforeAll(async () => {
@@ -25,6 +28,11 @@ beforeAll(async () => {
     message: `the iban ${BODY_SECRET} is not known, and ${HEADER_SECRET} is not its signature`,
     details: { field: 'payer.iban', given: BODY_SECRET, encoded: Buffer.from(BODY_SECRET).toString('base64') },
   });
+  const everywhere = says(422, `BAD_${BODY_SECRET}`, {
+    message: `${HEADER_SECRET} does not sign ${BODY_SECRET}`,
+    details: { field: `payer.${BODY_SECRET}`, [HEADER_SECRET]: BODY_SECRET },
+    requestId: `req-${HEADER_SECRET}-${BODY_SECRET}`,
+  });
   const death = {
     answers: [says(503, 'UNAVAILABLE', { message: `could not store ${BODY_SECRET}` }), echo],
     write: {
@@ -35,6 +43,7 @@ beforeAll(async () => {
     options: { maxAttempts: 2 },
   };
   [{ letter, key } = { letter: '', key: '' }] = await filler.die('sms', [death]);
+  [{ letter: loud } = { letter: '' }] = await filler.die('sms', [{ ...death, answers: [everywhere, everywhere] }]);
   await filler.die('lost', [death]);
   // The second destination is one that the dashboard's configuration lacks.
   const { [lost]: _, ...destinations } = filler.config.destinations ?? {};
@@ -67,12 +76,44 @@ test('a masked value leaks in no answer, wherever the API has repeated it', asyn
     await ask(`/api/audit/export?destination=${destination}`);
   }
   await ask(`/api/dead-letters/${name}/${letter}`);
+  await ask(`/api/dead-letters/${name}/${loud}`);
+  for (const q of ['code=BAD_%5Bredacted%5D', 'field=payer.%5Bredacted%5D']) {
+    for (const route of ['', '/groups']) {
+      await ask(`/api/dead-letters${route}?destination=${name}&${q}`);
+      expect(answers.at(-1)).toContain('BAD_[redacted]');
+    }
+  }
+  const filter = { destination: name, code: 'BAD_[redacted]' };
+  const whatIf = await office.as('ann').post('/api/what-if', { filter, policy: { maxAttempts: 9 } });
+  expect(whatIf.status).toBe(200);
+  answers.push(whatIf.text);
   await ask(`/api/dead-letters/${lostName()}/${lostLetter?.id}`);
   await ask(`/api/find?id=${key}`);
   await ask(`/api/find?id=${lostLetter?.idempotencyKey}`);
   await ask('/api/overview');
   expect(answers.join('\n')).toContain('rent');
   for (const answer of answers) for (const secret of SECRETS) expect(answer).not.toContain(secret);
+});
+
+test('what an API repeats is masked before it is stored: in Redis it stands in the write alone', async () => {
+  const client = filler.reader.client as Redis;
+  const standing: string[] = [];
+  for await (const keys of client.scanStream({ match: `{waybill:${name}}:*`, count: 1000 })) {
+    for (const stored of keys as string[]) {
+      standing.push(stored);
+      const type = await client.type(stored);
+      if (type === 'hash') {
+        const { data = '{}', ...fields } = await client.hgetall(stored);
+        const { write: _write, ...rest } = JSON.parse(data) as Record<string, unknown>;
+        standing.push(JSON.stringify([fields, rest]));
+      } else if (type === 'zset') standing.push(...(await client.zrange(stored, '0', '-1')));
+      else if (type === 'stream') standing.push(JSON.stringify(await client.xrange(stored, '-', '+')));
+    }
+  }
+  expect(standing.join('\n')).toContain('BAD_[redacted]');
+  for (const secret of SECRETS) expect(standing.join('\n')).not.toContain(secret);
+  const stored = filler.reader.queue(name, `${name}.dead`).toKey(loud);
+  expect(await client.hget(stored, 'data')).toContain(BODY_SECRET);
 });
 
 test('what is not masked is shown as it is, and the masks say where they stand', async () => {
@@ -97,7 +138,7 @@ describe('a search', () => {
     return letterCount.parse((await office.as('vera').get(`/api/dead-letters/count?${query}`)).json).count;
   };
   test('finds what is shown', async () => {
-    expect([await count('rent'), await count('PAYOUTS'), await count('is not known')]).toEqual([1, 1, 1]);
+    expect([await count('rent'), await count('PAYOUTS'), await count('is not known')]).toEqual([2, 2, 1]);
   });
 
   test('cannot be used to guess what is masked, in the list, the count, the groups, the file or what-if', async () => {

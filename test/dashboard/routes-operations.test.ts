@@ -56,6 +56,35 @@ test('a text is searched in what is shown: a masked value means no letter', asyn
   expect(errorEnvelope.parse(guess.json)).toMatchObject({ code: 'OPERATION_REFUSED', details: { field: 'EMPTY' } });
 });
 
+test('a text that somebody typed is written down nowhere where values are masked, and a masked one begins nothing', async () => {
+  const ann = office.as('ann');
+  const frozenAt = Date.now();
+  const begin = (q: string) =>
+    ann.post('/api/operations', {
+      act: 'discard',
+      destination: name,
+      target: { filter: { q } },
+      frozenAt,
+      reason: 'a test',
+      rate: 0.1,
+    });
+  expect((await begin(SECRET)).status).toBe(409);
+  const created = await begin('number-5');
+  expect(created.status, created.text).toBe(201);
+  const { id } = operation.parse(created.json);
+  await ann.post(`/api/operations/${name}/${id}/cancel`, { reason: 'enough' });
+  for (const route of [
+    `/api/operations/${name}/${id}`,
+    `/api/operations?destination=${name}`,
+    `/api/audit?destination=${name}`,
+  ]) {
+    const { status, text } = await ann.get(route);
+    expect(status).toBe(200);
+    expect(text).toContain(id);
+    for (const typed of [SECRET, 'number-5']) expect(text, route).not.toContain(typed);
+  }
+});
+
 test('an operation is created by who is signed in, shown with its filter, paused, cancelled, and in the audit', async () => {
   const ann = office.as('ann');
   const filter = { code: 'VALIDATION_ERROR', field: 'name', since: '2020-01-01T00:00:00Z', replayed: 'no' };
@@ -72,7 +101,9 @@ test('an operation is created by who is signed in, shown with its filter, paused
   });
   const at = `/api/operations/${name}/${created.id}`;
   const list = operationList.parse((await office.as('vera').get(`/api/operations?destination=${name}`)).json);
-  expect(list.operations.map(({ id }) => id)).toEqual([created.id]);
+  expect(list.operations[0]?.id).toBe(created.id);
+  const one = operationList.parse((await ann.get(`/api/operations?destination=${name}&limit=1`)).json);
+  expect(one.operations.map(({ id }) => id)).toEqual([created.id]);
   expect((await office.as('vera').post(`${at}/pause`, { reason: 'I may not' })).status).toBe(403);
   expect(operation.parse((await ann.post(`${at}/pause`, { reason: 'wait' })).json)).toMatchObject({ state: 'paused' });
   const again = await ann.post(`${at}/pause`, { reason: 'wait' });

@@ -7,8 +7,9 @@ import { readJournal } from '../../core/journal.ts';
 import { type Act, audit, letterState, parseActs } from '../../queue/acts.ts';
 import type { WaybillBackend } from '../../queue/backend.ts';
 import { find } from '../../queue/find.ts';
-import { deadQueueName, prefixOf, rowKeys } from '../../queue/keys.ts';
+import { deadQueueName, jobIdOfLetter, prefixOf, rowKeys } from '../../queue/keys.ts';
 import { type DeadLetter, requestIdsOf } from '../../queue/letter.ts';
+import { wholeLetter } from '../../queue/stored-letter.ts';
 import { discard, replay, restore } from '../../queue/operate.ts';
 import { round } from '../../queue/retention.ts';
 import { redisUrl } from '../support/redis.ts';
@@ -90,8 +91,11 @@ async function lettersOf(world: World, redis: Redis): Promise<Stored[]> {
   const keys = await redis.keys(`${prefixOf(world.name)}:${deadQueueName(world.name)}:*.g*`);
   return Promise.all(
     keys.map(async (key) => {
-      const [data, acts] = await redis.hmget(key, 'data', 'wba');
-      return { letter: JSON.parse(data ?? '{}') as DeadLetter, acts: parseActs(acts) };
+      const [data, acts, diedAt] = await redis.hmget(key, 'data', 'wba', 'timestamp');
+      const id = key.slice(key.lastIndexOf(':') + 1);
+      const known = { id, destination: world.name, jobId: jobIdOfLetter(id), deadAt: Number(diedAt) };
+      const letter = wholeLetter(JSON.parse(data ?? '{}') as Record<string, unknown>, known);
+      return { letter: letter as unknown as DeadLetter, acts: parseActs(acts) };
     }),
   );
 }

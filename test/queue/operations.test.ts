@@ -11,8 +11,12 @@ import { planOperation } from '../../queue/operations/plan.ts';
 import { getOperation, listOperations, marksOfOperations, operationItems } from '../../queue/operations/read.ts';
 import { type RunnerOptions, runOperations } from '../../queue/operations/run.ts';
 import { trimOperations } from '../../queue/operations/trim.ts';
+import { runCli } from '../cli/run-cli.ts';
 import { createWorld, eventually, planned, type World } from '../support/world.ts';
 import { fillLetters } from '../support/fast-letters.ts';
+import { useDatabaseOfItsOwn } from '../support/redis.ts';
+
+useDatabaseOfItsOwn();
 
 const ANN = { by: 'ann', reason: 'the API is well again' };
 const BEN = { by: 'ben', reason: 'mine' };
@@ -210,6 +214,9 @@ describe('a running one', () => {
       { index: 0, result: 'handled', message: expect.stringContaining('discarded by ben') as string },
       { index: 1, result: 'done' },
     ]);
+    const part = `(operation ${operation.id})`;
+    expect((await runCli(['dead-letters', 'show', ids[1] ?? ''])).stdout).toContain(part);
+    expect((await runCli(['dead-letters', 'audit', '--destination', world.name])).stdout).toContain(part);
   });
 
   test('is paused, resumed and cancelled by a person, with a reason that is written down', async () => {
@@ -339,18 +346,31 @@ describe('a running one', () => {
 
   test('with an item that fails tries it again, says why, and goes on', async () => {
     const world = await createWorld();
-    const ids = await fillLetters(world.reader, world.name, 3);
+    const ids = await fillLetters(world.reader, world.name, 2);
     const operation = await create(world, { act: 'discard', target: { ids } });
-    // Where an act looks first stands something else: Redis refuses it, and answers all the same.
-    const row = `{waybill:${world.name}}:${world.name}.rows:time`;
-    await world.reader.client.del(row);
-    await world.reader.client.set(row, 'x');
+    await breakRow(world);
     const { errors } = startRunner(world);
     const done = await untilDone(world, operation);
-    expect(done.counts).toMatchObject({ done: 0, failed: 3 });
+    expect(done.counts).toMatchObject({ done: 0, failed: 2 });
     const { items } = await operationItems(world.reader, world.name, operation.id, { result: 'failed' });
     expect(items[0]?.message).toMatch(/WRONGTYPE.*tried 3 times/);
     expect(errors.length).toBeGreaterThan(0);
+  });
+
+  test('pauses itself where Redis refuses one item after the other, and goes on when somebody has mended that', async () => {
+    const world = await createWorld();
+    const ids = await fillLetters(world.reader, world.name, 6);
+    const operation = await create(world, { act: 'discard', target: { ids } });
+    const mend = await breakRow(world);
+    startRunner(world);
+    const paused = await until(world, operation, ({ state }) => expect(state).toBe('paused'));
+    expect(paused).toMatchObject({
+      counts: { done: 0, failed: 3 },
+      pausedBecause: expect.stringMatching(/^Redis refused 3 items in a row: WRONGTYPE/) as string,
+    });
+    await mend();
+    await resumeOperation(world.reader, world.name, operation.id, BEN);
+    expect((await untilDone(world, operation)).counts).toMatchObject({ done: 3, failed: 3 });
   });
 });
 
@@ -443,6 +463,7 @@ test('operations that have ended are trimmed by age and number, the others never
   await runner.close();
   const { reader, name } = world;
   const open = await create(world, { act: 'discard', target: { ids: ids.slice(3) } });
+  expect((await listOperations(reader, name, 2)).map(({ id }) => id)).toEqual([open.id, made[2]?.id]);
   await pauseOperation(reader, name, open.id, BEN);
   expect(await trimOperations(reader, name, { keepMs: 60_000, keep: 2, keepItems: 100 })).toBe(1);
   expect((await listOperations(reader, name)).map(({ id }) => id)).toEqual([open.id, made[2]?.id, made[1]?.id]);
@@ -458,6 +479,14 @@ const liveKey = ({ name }: World): string => `{waybill:${name}}:${name}.operatio
 
 const isHeld = async (world: World, { id }: Operation): Promise<boolean> =>
   (await world.reader.client.exists(`{waybill:${world.name}}:${world.name}.operations:${id}:lease`)) === 1;
+
+/** Puts something else where an act looks first: Redis refuses it, and answers all the same. @returns a way to mend it */
+async function breakRow({ reader: { client }, name }: World): Promise<() => Promise<void>> {
+  const row = `{waybill:${name}}:${name}.rows:time`;
+  await client.rename(row, `${row}.away`);
+  await client.set(row, 'x');
+  return async () => void (await client.rename(`${row}.away`, row));
+}
 
 /** One more letter, dead after the plan. */
 async function fillLate(world: World): Promise<void> {

@@ -108,6 +108,18 @@ describe('an edited replay', () => {
 const run = (world: World, flags: string[], input = '') =>
   runCli(['dead-letters', 'replay', '--destination', world.name, '-o', 'ndjson', ...flags], { input });
 
+test('an act that is tried again reports the key that went out, and makes no second one', async () => {
+  const { world, letters, keys } = await graveyard(['404']);
+  const again = async (options: ReplayOptions) =>
+    replay(world.reader, world.name, letters[0] ?? '', { ...ANN, actId: 'op:0' }, options);
+  const first = await again({ newKey: true });
+  expect(first.idempotencyKey).not.toBe(keys[0]);
+  expect(await again({ newKey: true })).toEqual(first);
+  expect(await again({ newKey: 'another-key' })).toEqual(first);
+  expect(await find(world.reader, 'another-key', world.name)).toEqual([]);
+  expect(await world.reader.queue(world.name).getJobCountByTypes('wait', 'prioritized')).toBe(1);
+});
+
 describe('the command', () => {
   test('replays one letter with another body, path and headers, under a new key', async () => {
     const { world, letters, keys } = await graveyard(['404']);
@@ -123,6 +135,10 @@ describe('the command', () => {
       headers: { 'x-a': 'b' },
       body: BODY,
     });
+    const shown = await runCli(['dead-letters', 'show', letter]);
+    expect(shown.stdout).toMatch(/edited and replayed by ann at \S+: the API is well again/);
+    const acts = await runCli(['dead-letters', 'audit', '--destination', world.name]);
+    expect(acts.stdout).toContain(`(new key ${answer.idempotencyKey}, edited)`);
   });
 
   test('refuses a change of several letters, and one that no write may have', async () => {

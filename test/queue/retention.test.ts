@@ -50,7 +50,9 @@ async function settled(world: World, state: 'dead' | 'delivered', ...plan: strin
 /** Every key of a destination but those that any used queue has. */
 async function keysOf(world: World): Promise<string[]> {
   const keys = await redis.keys(`${prefixOf(world.name)}:*`);
-  return keys.filter((key) => !/:(meta|events|id|pc|marker|stalled-check|.*\.(retention|audit))$/.test(key)).toSorted();
+  return keys
+    .filter((key) => !/:(meta|events|id|pc|marker|stalled-check|.*\.(retention|audit|minute:\d+))$/.test(key))
+    .toSorted();
 }
 
 describe('a round of retention', () => {

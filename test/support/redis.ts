@@ -6,7 +6,20 @@ import { inject } from 'vitest';
 const DESTINATION = /^[a-z0-9][a-z0-9-]{0,40}$/;
 const SCAN_COUNT = 1_000;
 
-export const redisUrl = (): string => inject('redisUrl');
+let database: number | undefined;
+
+/** For a file whose bulk operations no dashboard of another file may run: nobody else looks into this database. */
+export function useDatabaseOfItsOwn(): void {
+  database = 1;
+}
+
+export function redisUrl(): string {
+  const url = inject('redisUrl');
+  if (database === undefined) return url;
+  const own = new URL(url);
+  own.pathname = `/${database}`;
+  return own.href;
+}
 
 /** A name that no other test has: `orders-5f3a9c0d1e2b`. */
 export function freshDestination(prefix = 'test'): string {

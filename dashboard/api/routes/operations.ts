@@ -26,8 +26,8 @@ export function operationRoutes(app: DashboardApp, context: DashboardContext): v
     { summary: 'Bulk operations, the newest first', query: operationsQuery, answer: operationList },
     async ({ query: { destination, limit }, reader }) => {
       const names = await destinationsMeant({ config, reader }, destination);
-      const all = names.length === 0 ? [] : await listOperations(reader, destination);
-      return { operations: all.slice(0, limit).map(operationShown), now: await reader.now() };
+      const newest = names.length === 0 ? [] : await listOperations(reader, destination, limit);
+      return { operations: newest.map(operationShown), now: await reader.now() };
     },
   );
   dataRoute(

@@ -1,6 +1,6 @@
 // What an API answered, as people may see it: an answer often repeats the write, masked values among it. Those are taken
 // out of every text; where they cannot be told, texts that could hold them are not shown.
-import { echoCleaner, HIDDEN_TEXT } from '../../../core/echo.ts';
+import { echoCleaner } from '../../../core/echo.ts';
 import { maskWrite, type Masking } from '../../../core/mask-write.ts';
 import type { Write } from '../../../core/write.ts';
 
@@ -20,8 +20,6 @@ const HIDDEN_BODY = '(hidden: the redaction rules of this destination are not kn
 export function answersTo(write: Write | undefined, masking: Masking): Answers {
   if (masking !== 'all' && masking.body.length + masking.headers.length === 0)
     return { word: asItIs, text: asItIs, body: asItIs };
-  const values = write && maskWrite(write, masking).values;
-  if (!values) return { word: asItIs, text: () => HIDDEN_TEXT, body: () => HIDDEN_TEXT };
-  const { word, text } = echoCleaner(values);
+  const { word, text } = echoCleaner(write && maskWrite(write, masking).values);
   return { word, text, body: masking === 'all' ? () => HIDDEN_BODY : text };
 }

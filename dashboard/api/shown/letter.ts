@@ -10,11 +10,12 @@ import { textOf } from './sure.ts';
 export function shownLetter(letter: FiledLetter | UnreadableLetter, masking: Masking): object {
   if ('unreadable' in letter) return letter;
   const answers = answersTo(letter.write, masking);
-  const { write, raw, journal, envelope, because } = letter;
+  const { write, raw, journal, envelope, because, requestId } = letter;
   const { lastPostponed } = journal;
   return {
     ...letter,
     because: answers.word(because),
+    ...(typeof requestId === 'string' && { requestId: answers.word(requestId) }),
     ...(envelope && { envelope: envelopeOf(envelope, answers) }),
     journal: {
       ...journal,
@@ -41,6 +42,8 @@ function writeOf(write: NonNullable<FiledLetter['write']>, masking: Masking): ob
 
 const entryOf = (entry: Attempt, answers: Answers): Attempt => ({
   ...entry,
+  ...(typeof entry.code === 'string' && { code: answers.word(entry.code) }),
+  ...(typeof entry.requestId === 'string' && { requestId: answers.word(entry.requestId) }),
   ...(typeof entry.body === 'string' && { body: answers.body(entry.body) }),
   ...(typeof entry.because === 'string' && { because: answers.word(entry.because) }),
   ...(entry.envelope && { envelope: envelopeOf(entry.envelope, answers) }),

@@ -3,8 +3,8 @@
 import { useRef, useState } from 'preact/hooks';
 import { counted } from '../logic/number-words.ts';
 import { barAt, rangeOf, type Range } from '../logic/spark-range.ts';
-import { timeWords } from './time.tsx';
-import { durationWords } from '../logic/time-words.ts';
+import { timeWords, zone } from './time.tsx';
+import { absoluteWords, durationWords, minuteWords } from '../logic/time-words.ts';
 
 interface Counts {
   from: number;
@@ -17,8 +17,9 @@ export function sparkWords({ from, stepMs, counts }: Counts): string {
   const span = durationWords(stepMs * counts.length);
   if (total === 0) return `None in ${span}.`;
   const most = Math.max(...counts);
+  const words = stepMs < 60_000 ? absoluteWords : minuteWords;
   const at = from + counts.indexOf(most) * stepMs;
-  return `${counted(total, 'dead letter')} in ${span}; most, ${most}, from ${timeWords(at)}.`;
+  return `${counted(total, 'dead letter')} in ${span}; most, ${most}, from ${words(at, zone.value)}.`;
 }
 
 const HEIGHT = 100;

@@ -97,13 +97,7 @@ export function Letters() {
           </EmptyState>
         )}
         {rows.length > 0 && (
-          <LetterTable
-            rows={rows}
-            filter={filter}
-            selection={selection}
-            onSelect={setSelection}
-            onAct={startOne}
-          />
+          <LetterTable rows={rows} filter={filter} selection={selection} onSelect={setSelection} onAct={startOne} />
         )}
       </section>
       {page.data?.scanned !== undefined && (
