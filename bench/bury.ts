@@ -6,7 +6,6 @@ import type { WaybillBackend } from '../queue/backend.ts';
 import { type DeadLetter, deadLetter } from '../queue/letter.ts';
 import type { Reader } from '../queue/reader.ts';
 import { jobIdOf, payloadHash, type Write } from '../core/write.ts';
-import { PAYLOAD_HASH_FIELD } from '../queue/keys.ts';
 
 /** A write that is to be dead. */
 export interface Death {
@@ -91,7 +90,7 @@ export async function take(reader: Reader, destination: string, letters: readonl
     pipeline.hset(base + jobId, { data: JSON.stringify(write), name: 'send', opts: '{"attempts":5}' });
     const fields = { delay: 0, priority: 0, stacktrace: '[]', pb: 'sms-worker-1-3f2a', processedOn: enqueuedAt };
     pipeline.hset(base + jobId, { ...fields, timestamp: enqueuedAt, ats: 1, progress: JSON.stringify(journal) });
-    pipeline.hset(base + jobId, { [PAYLOAD_HASH_FIELD]: payloadHash(write as Write) });
+    pipeline.hset(base + jobId, { wbh: payloadHash(write as Write) });
     pipeline.lpush(`${base}active`, jobId);
     pipeline.set(`${base}${jobId}:lock`, TOKEN);
   }

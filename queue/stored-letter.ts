@@ -73,7 +73,7 @@ function wholeJournal(stored: unknown, because: unknown): Journal | undefined {
   const attempts = entries.map((entry, i) => {
     const { envelope } = entry;
     const whole = closedIn(isRecord(envelope) ? { ...entry, envelope: closedIn(envelope, 'details') } : entry, 'body');
-    return withImplied(whole, impliedOfAttempt(whole as Partial<Attempt>, i, entries.length, because));
+    return withImplied(whole, impliedOfAttempt(whole, i, entries.length, because));
   }) as unknown as Attempt[];
   return { ...withImplied(stored, impliedOfJournal(attempts)), attempts } as Journal;
 }

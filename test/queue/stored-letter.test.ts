@@ -50,7 +50,7 @@ const usual = fc.tuple(attempt, envelope, json).map(([entry, { code, message }, 
   const body = `${JSON.stringify({ code, message, request_id: requestId }).slice(0, -1)},"details":${details}}`;
   return { ...entry, status: 422, code, requestId, envelope: { code, ...(message && { message }), details }, body };
 });
-const letter = fc
+const anyLetter = fc
   .record({
     attempts: fc.array(fc.oneof(attempt, usual), { maxLength: 5 }),
     generation: fc.nat({ max: 2 }),
@@ -62,7 +62,7 @@ const letter = fc
   })
   .map(({ attempts, generation, lost, doubtBefore, body, method, raw }) => {
     const begun: Journal = { ...emptyJournal(generation), ...(doubtBefore && { doubtBefore }) };
-    const journal = attempts.reduce((all, entry, i) => record(all, { ...entry, attempt: i + 1 } as Attempt), begun);
+    const journal = attempts.reduce((all, entry, i) => record(all, { ...entry, attempt: i + 1 }), begun);
     const write = { method, path: '/v1/x', idempotencyKey: 'key', ...(body !== undefined && { body }) };
     return deadLetter(
       {
@@ -83,7 +83,7 @@ const letter = fc
 describe('a stored letter', () => {
   test('is read back as it was', () => {
     fc.assert(
-      fc.property(letter, (whole) => {
+      fc.property(anyLetter, (whole) => {
         const { id, destination, jobId, deadAt } = whole;
         const stored = JSON.parse(storedLetter(whole)) as Record<string, unknown>;
         expect(wholeLetter(stored, { id, destination, jobId, deadAt })).toEqual(whole);
@@ -94,7 +94,7 @@ describe('a stored letter', () => {
 
   test('keeps each request_id where scripts look for it', () => {
     fc.assert(
-      fc.property(letter, (whole) => {
+      fc.property(anyLetter, (whole) => {
         const text = storedLetter(whole);
         for (const { requestId } of whole.journal.attempts) {
           if (requestId !== undefined) expect(text).toContain(`"requestId":${JSON.stringify(requestId)}`);

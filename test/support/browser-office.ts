@@ -41,6 +41,13 @@ export const says = (where: Page | Locator, text: string | RegExp): Promise<void
     .first()
     .waitFor();
 
+/** What stands beside a name in a list of facts: `fact(card, 'request_id')`. */
+export const fact = (where: Page | Locator, name: string): Locator =>
+  where
+    .getByRole('term')
+    .filter({ hasText: new RegExp(`^${name}$`) })
+    .locator('xpath=following-sibling::dd[1]');
+
 /** The boxes of the list's rows: `Select VALIDATION_ERROR, 5f3a….g0`. */
 export const rowBoxes = (page: Page): Locator => page.getByRole('checkbox', { name: /^Select .+, / });
 

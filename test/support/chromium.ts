@@ -19,8 +19,9 @@ export async function launchBrowser(): Promise<Browser> {
   const libraries = [process.env.LD_LIBRARY_PATH, join(folder, 'al2023', 'lib')].filter(Boolean).join(':');
   return chromium.launch({
     executablePath: join(folder, 'chromium'),
-    // Containers and root have no sandbox of the kernel's.
-    args: ['--no-sandbox'],
+    // Containers and root have no sandbox of the kernel's. By a name such as waybill.test a page comes as plain http, which
+    // loopback is not for a browser.
+    args: ['--no-sandbox', '--host-resolver-rules=MAP *.test 127.0.0.1'],
     env: { ...process.env, LD_LIBRARY_PATH: libraries, FONTCONFIG_PATH: join(folder, 'fonts') },
   });
 }

@@ -41,6 +41,8 @@ export interface Filler {
   readonly queues: Readonly<Record<string, WriteQueue>>;
   /** What the API was sent, the oldest first. */
   readonly sent: { key: string; method: string; path: string; headers: IncomingMessage['headers']; body: string }[];
+  /** What the API says to the next sends of a key; to every later one 201. */
+  plan(key: string, answers: readonly Answer[]): void;
   /** Adds the writes and waits until all are dead. @returns their keys and letters, in the order given */
   die(destination: string, deaths: readonly Death[]): Promise<{ key: string; letter: string; jobId: string }[]>;
   /** The worker that die() starts goes on until this. */
@@ -115,6 +117,7 @@ export async function createFiller(destinations: Record<string, Partial<Destinat
     config,
     queues,
     sent: api.sent,
+    plan: api.plan,
     startWorker,
     stopWorker,
     die: async (short, deaths) => {
