@@ -14,9 +14,10 @@ import { Countdown, Time } from '../components/time.tsx';
 import { Timeline } from '../components/timeline.tsx';
 import { Upstream } from '../components/upstream.tsx';
 import { changes } from '../live.ts';
+import { useLookAgain } from '../look-again.ts';
 import { counted } from '../logic/number-words.ts';
 import { to } from '../routes.ts';
-import { scanWords, STATE_WORDS } from './find/state-words.ts';
+import { isUnderWay, scanWords, STATE_WORDS } from './find/state-words.ts';
 import type { Dated } from './letter/story.ts';
 import './find/find.css';
 
@@ -39,6 +40,7 @@ export function Find() {
     if (data) reload();
   }, [tick]);
   const found = key === `${destination}/${id}` ? data : undefined;
+  useLookAgain(found?.writes.some(({ state }) => isUnderWay(state)) === true, reload);
   const scanned = found && scanWords(found.scanned, found.more);
 
   return (

@@ -10,6 +10,7 @@ import { ErrorNote, Note, Skeleton } from '../components/notes.tsx';
 import { Time } from '../components/time.tsx';
 import { changes } from '../live.ts';
 import { counted } from '../logic/number-words.ts';
+import { useLookAgain } from '../look-again.ts';
 import { ACT_WORDS, handledOf, isOver, STATE_TONES } from '../logic/operation-words.ts';
 import { to } from '../routes.ts';
 import { OperationActDialog, type OperationAct } from './operations/act-dialog.tsx';
@@ -18,9 +19,6 @@ import { OperationFacts } from './operations/facts.tsx';
 import { OperationItemsTable } from './operations/items.tsx';
 import { Progress } from './operations/progress.tsx';
 import { ResultFigures } from './operations/result-figures.tsx';
-
-/** While it runs, whether or not the stream tells of each step. */
-const LOOK_MS = 2000;
 
 export function OperationView() {
   const { destination = '', id = '' } = useRoute().params;
@@ -35,11 +33,7 @@ export function OperationView() {
     document.title = 'Operation · Waybill';
   }, []);
   useEffect(reload, [change]);
-  useEffect(() => {
-    if (over) return;
-    const timer = setInterval(reload, LOOK_MS);
-    return () => clearInterval(timer);
-  }, [over]);
+  useLookAgain(!over, reload);
 
   if (!operation)
     return (

@@ -20,6 +20,10 @@ export const STATE_WORDS: Record<FoundWrite['state'], { label: string; words: st
   },
 };
 
+/** It moves on by itself. */
+export const isUnderWay = (state: string | undefined): boolean =>
+  state !== undefined && ['scheduled', 'waiting', 'sending', 'retrying', 'postponed'].includes(state);
+
 /** How far the search went, where it found nothing or may have missed something. */
 export function scanWords(scanned: number, more: boolean): string | undefined {
   if (scanned === 0) return undefined;
