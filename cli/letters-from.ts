@@ -8,7 +8,7 @@ import { type Io, say } from './io.ts';
 import type { NamedLetter } from './letter-plan.ts';
 import { type Line, openInput, readLines } from './read-lines.ts';
 
-export const MAX_NAMED = 100_000;
+export const MAX_LINES = 100_000;
 /** Longer than any id of a dead letter. */
 const MAX_ID = 300;
 /** Wrong lines that are told; the others are counted. */
@@ -31,8 +31,8 @@ export async function lettersFrom(io: Io, name: string): Promise<NamedLetter[]> 
         const read = readLine(line);
         if (read === undefined) continue;
         lines += 1;
-        if (lines > MAX_NAMED)
-          throw new CliError('USAGE', `--from ${name} has more than ${MAX_NAMED} lines: cut it up`);
+        if (lines > MAX_LINES)
+          throw new CliError('USAGE', `--from ${name} has more than ${MAX_LINES} lines: cut it up`);
         if ('wrong' in read) wrong.push(`line ${line.number} ${read.wrong}`);
         else named.set(`${read.destination}\n${read.id}`, read);
       }

@@ -1,5 +1,5 @@
 // waybill status: one row per destination. A queue without a worker is marked: a typo in a name, or nobody at work.
-import { retentionOf } from '../core/config.ts';
+import { configuredAs, retentionOf } from '../core/config.ts';
 import { status } from '../queue/status.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { type Io, say, write } from './io.ts';
@@ -9,10 +9,10 @@ import { loadConfig } from './settings.ts';
 import { projected, type StatusRow, statusTable } from './status-table.ts';
 
 export async function statusCommand(io: Io, flags: ReadingFlags & { wide?: boolean }): Promise<ExitCode> {
-  const { destinations } = await loadConfig(io, flags);
+  const settings = await loadConfig(io, flags);
   const found = await withReader(io, flags, (reader) => status(reader, flags.destination));
   const rows = found.map((row): StatusRow => {
-    const config = destinations[row.destination];
+    const config = configuredAs(settings, row.destination);
     return config ? { ...row, ...projected(row, retentionOf(config)) } : row;
   });
   if (flags.output === 'json' || flags.output === 'ndjson') await printDocuments(io, flags.output, rows);

@@ -9,6 +9,8 @@ export const ACCEPT_DOUBLE_PHRASE = 'applied twice';
 /** Letters of one operation: by a filter, and named one by one. */
 export const MAX_OPERATION_ITEMS = 100_000;
 export const MAX_NAMED = 5000;
+/** Letters that are looked into for one plan, or one creation, where no row tells which are meant. */
+export const MAX_LOOKED_INTO = 20_000;
 
 /** Items a second. */
 export const MIN_RATE = 0.1;

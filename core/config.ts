@@ -62,6 +62,13 @@ export function resolveConfig(file: unknown, overrides: readonly Override[] = []
   );
 }
 
+/** @returns undefined for a destination that is not configured, also for one that is named like a part of every object */
+export const configuredAs = (
+  config: Pick<Config, 'destinations'> | undefined,
+  name: string,
+): DestinationConfig | undefined =>
+  config && Object.hasOwn(config.destinations, name) ? config.destinations[name] : undefined;
+
 /** The pure rules' view of a destination. */
 export function policyOf(config: DestinationConfig, worker: Config['worker']): Policy {
   return {

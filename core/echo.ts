@@ -17,20 +17,36 @@ export interface EchoCleaner {
 /** A longer value is looked for in pieces: whole base64 groups, so that its encoded form is in pieces too. */
 const PIECE = 96;
 /** More to look for in long texts makes every answer slow, and is seldom more than a few. */
-const MAX_PIECES = 500;
-const MAX_CHARACTERS = 16_384;
+const MAX_PIECES = 50;
+const MAX_CHARACTERS = 1024;
+/** Of more than these only the values themselves are looked for, not what they are when encoded. */
+const MAX_ENCODED_PIECES = 1000;
 
-/** @param values what is masked, those shorter than MIN_SECRET_LENGTH are left; undefined where it cannot be told */
-export function echoCleaner(values: readonly string[] | undefined): EchoCleaner {
+/**
+ * Nothing is made before the first text: most writes are delivered, and nothing of their answers is kept.
+ * @param valuesOf what is masked, those shorter than MIN_SECRET_LENGTH are left; undefined where it cannot be told
+ */
+export function echoCleaner(valuesOf: () => readonly string[] | undefined): EchoCleaner {
+  let made: EchoCleaner | undefined;
+  const cleaner = (): EchoCleaner => (made ??= cleanerOf(valuesOf()));
+  return { word: (text) => cleaner().word(text), text: (text) => cleaner().text(text) };
+}
+
+function cleanerOf(values: readonly string[] | undefined): EchoCleaner {
   if (!values) return { word: asItIs, text: () => HIDDEN_TEXT };
   const pieces = piecesOf(values);
   if (pieces.length === 0) return { word: asItIs, text: asItIs };
+  const sought = pieces.map((piece) => soughtAs(piece, pieces.length <= MAX_ENCODED_PIECES));
   const characters = pieces.reduce((sum, piece) => sum + piece.length, 0);
   if (pieces.length > MAX_PIECES || characters > MAX_CHARACTERS)
-    return { word: (text) => (repeats(text, pieces) ? MASK : text), text: () => HIDDEN_TEXT };
-  let redact: ((text: string) => string) | undefined;
+    return { word: (text) => (repeats(text, sought) ? MASK : text), text: () => HIDDEN_TEXT };
+  // To compile a pattern costs more than to look at many texts: only of what was found.
+  const found = new Set<string>();
+  let redact = asItIs;
   const clean = (text: string): string => {
-    redact ??= redactor(pieces);
+    const before = found.size;
+    for (const piece of piecesIn(text, sought)) found.add(piece);
+    if (found.size > before) redact = redactor([...found]);
     return withoutCutTail(redact(text), pieces);
   };
   return { word: clean, text: clean };
@@ -46,7 +62,7 @@ export function answerCleaner(write: Write, masking: Masking, keep: readonly str
   let cleaner: EchoCleaner | undefined;
   return (text) => {
     if (keep.includes(text)) return text;
-    cleaner ??= echoCleaner(maskWrite(write, masking).values);
+    cleaner ??= echoCleaner(() => maskWrite(write, masking).values);
     return text.length <= MAX_REQUEST_ID ? cleaner.word(text) : cleaner.text(text);
   };
 }
@@ -64,18 +80,45 @@ function piecesOf(values: readonly string[]): string[] {
   return [...pieces];
 }
 
-/** Of a short text this is quick, however many pieces there are. */
-function repeats(word: string, pieces: readonly string[]): boolean {
-  const said = word
+interface Sought {
+  piece: string;
+  forms: string[];
+}
+
+const soughtAs = (piece: string, encoded: boolean): Sought => ({
+  piece,
+  forms: [...new Set((encoded ? encodedForms(piece) : [piece]).flatMap(saidIn))],
+});
+
+/**
+ * A text whatever its case, as it is and with JSON's escapes resolved, both without backslashes. In capitals, for what
+ * a small letter is depends on where it stands.
+ */
+function saidIn(text: string): string[] {
+  const plain = text.replaceAll('\\', '').toUpperCase();
+  if (!text.includes('\\')) return [plain];
+  const unescaped = text
     .replace(/\\u([0-9a-f]{4})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-    .replace(/\\(.)/g, '$1')
-    .toLowerCase();
-  const whole = said.length >= MIN_SECRET_LENGTH;
-  return pieces.some((piece) =>
-    encodedForms(piece).some((form) => {
-      const sought = form.toLowerCase();
-      return said.includes(sought) || (whole && sought.includes(said));
-    }),
+    .replaceAll('\\', '')
+    .toUpperCase();
+  return unescaped === plain ? [plain] : [plain, unescaped];
+}
+
+/** What may stand in a text: the pattern, which is slow to make, need not be made for anything else. */
+function piecesIn(text: string, sought: readonly Sought[]): string[] {
+  const said = saidIn(text);
+  return sought.flatMap(({ piece, forms }) =>
+    forms.some((form) => said.some((one) => one.includes(form))) ? [piece] : [],
+  );
+}
+
+/** A part of a value is enough, where the text is no more than that. */
+function repeats(word: string, sought: readonly Sought[]): boolean {
+  const said = saidIn(word);
+  return sought.some(({ forms }) =>
+    forms.some((form) =>
+      said.some((one) => one.includes(form) || (one.length >= MIN_SECRET_LENGTH && form.includes(one))),
+    ),
   );
 }
 
@@ -89,9 +132,12 @@ function withoutCutTail(text: string, pieces: readonly string[]): string {
 }
 
 function withoutTail(text: string, pieces: readonly string[]): string {
+  const end = text.slice(-PIECE);
   for (const piece of pieces) {
-    for (let length = Math.min(piece.length, text.length); length >= MIN_SECRET_LENGTH; length--) {
-      if (text.endsWith(piece.slice(0, length))) return `${text.slice(0, -length)}${MASK}`;
+    const head = piece.slice(0, MIN_SECRET_LENGTH);
+    for (let at = end.indexOf(head); at !== -1; at = end.indexOf(head, at + 1)) {
+      const length = end.length - at;
+      if (piece.startsWith(end.slice(at))) return `${text.slice(0, -length)}${MASK}`;
     }
   }
   return text;

@@ -37,30 +37,47 @@ export function readEnvelope(
   status: number,
   body: string,
   headerRequestId?: string,
-  redact: (text: string) => string = (text) => text,
+  redact: Redact = (text) => text,
 ): { envelope: Envelope; requestId?: string } {
-  const answer = parse(body);
-  const inner = isRecord(answer.error) ? { ...answer, ...answer.error } : answer;
-  /** The first of the values that is a text. Credentials go before the cap, which could cut one in two. */
-  const first = (maxLength: number, ...values: unknown[]): string | undefined => {
-    for (const value of values) {
-      const found = textOf(value);
-      const shown = found === undefined ? '' : printable(redact(found), maxLength);
-      if (shown !== '') return shown;
-    }
-    return undefined;
-  };
-  const message = first(MAX_MESSAGE, inner.message, inner.detail, inner.title);
-  const requestId = first(MAX_REQUEST_ID, inner.request_id, inner.requestId, headerRequestId);
+  const inner = innerOf(body);
+  const message = first(redact, MAX_MESSAGE, inner.message, inner.detail, inner.title);
+  const requestId = requestIdIn(inner, headerRequestId, redact);
   const details = detailsText(inner.details, redact);
   return {
     envelope: {
-      code: first(MAX_CODE, inner.code) ?? `HTTP_${status}`,
+      code: first(redact, MAX_CODE, inner.code) ?? `HTTP_${status}`,
       ...(message !== undefined && { message }),
       ...(details !== undefined && { details }),
     },
     ...(requestId !== undefined && { requestId }),
   };
+}
+
+/** The request_id alone, as readEnvelope reads it. */
+export const readRequestId = (body: string, headerRequestId: string | undefined, redact: Redact): string | undefined =>
+  requestIdIn(innerOf(body), headerRequestId, redact);
+
+type Redact = (text: string) => string;
+
+function innerOf(body: string): Record<string, unknown> {
+  const answer = parse(body);
+  return isRecord(answer.error) ? { ...answer, ...answer.error } : answer;
+}
+
+const requestIdIn = (
+  inner: Record<string, unknown>,
+  headerRequestId: string | undefined,
+  redact: Redact,
+): string | undefined => first(redact, MAX_REQUEST_ID, inner.request_id, inner.requestId, headerRequestId);
+
+/** The first of the values that is a text. Credentials go before the cap, which could cut one in two. */
+function first(redact: Redact, maxLength: number, ...values: unknown[]): string | undefined {
+  for (const value of values) {
+    const found = textOf(value);
+    const shown = found === undefined ? '' : printable(redact(found), maxLength);
+    if (shown !== '') return shown;
+  }
+  return undefined;
 }
 
 /** The offending field's name, where VALIDATION_ERROR could isolate it. */

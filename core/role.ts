@@ -1,6 +1,6 @@
 // What a person may do at the dashboard: each role may do what the one before it may.
 
-/** Admins also pause destinations and rebuild lookup rows. */
+/** Operators act on dead letters; admins also pause destinations. */
 export const ROLES = ['viewer', 'operator', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 

@@ -136,19 +136,25 @@ export async function pageOfLetters(
 
 /**
  * How many letters are meant: exactly, where the rows tell.
- * @param scanLimit how many are looked into at most where they do not
+ * @throws the reason of a signal that ends the search
  */
 export async function countLetters(
   reader: Reader,
   destination: string,
-  { state = 'open', filter = {}, scanLimit }: { state?: LetterState; filter?: LetterFilter; scanLimit?: number } = {},
+  { state = 'open', filter = {}, ...bounds }: { state?: LetterState; filter?: LetterFilter } & SearchBounds = {},
 ): Promise<LetterCount> {
   const rows = await rowsFor(reader, destination, state, filter);
   const folded = await foldRows(reader, rows.exact, rows);
   const count = folded.reduce((sum, row) => sum + row.count, 0);
   if (rows.searched.length === 0) return { count, atLeast: false };
-  const { found, scanned, atLeast } = await search(reader, destination, rows, filter, scanLimit);
+  const { found, scanned, atLeast } = await search(reader, destination, rows, filter, bounds);
   return { count: count + found.length, atLeast, scanned };
+}
+
+/** Of a search where rows do not tell: how many are looked into at most, and what ends it before. */
+export interface SearchBounds {
+  scanLimit?: number;
+  signal?: AbortSignal | undefined;
 }
 
 /** Looks into letters where no row tells, the newest first. @returns when those died that are meant, epoch ms */
@@ -157,7 +163,7 @@ export async function search(
   destination: string,
   { searched, since, before }: Rows,
   filter: LetterFilter,
-  scanLimit = MAX_SEARCHED,
+  { scanLimit = MAX_SEARCHED, signal }: SearchBounds = {},
 ): Promise<{ found: number[]; scanned: number; atLeast: boolean }> {
   const bounds = { ...(since !== undefined && { since }), ...(before !== undefined && { before }) };
   const rows = inRows(reader, { exact: [], searched, ...bounds }, 'newest', undefined, PAGE);
@@ -165,6 +171,7 @@ export async function search(
   let scanned = 0;
   let length = 0;
   for (;;) {
+    signal?.throwIfAborted();
     const isOver = scanned >= scanLimit || length > MAX_SEARCHED_LENGTH;
     const batch = await take(rows, isOver ? 1 : Math.min(READ, scanLimit - scanned));
     if (batch.length === 0 || isOver) return { found, scanned, atLeast: batch.length > 0 };

@@ -1,7 +1,7 @@
 // All destinations for the dashboard's first view: what stands where, what goes on minute by minute, what retention will
 // take, and what Redis holds.
 import type { Cluster, Redis } from 'ioredis';
-import { type Config, retentionOf } from '../core/config.ts';
+import { type Config, configuredAs, retentionOf } from '../core/config.ts';
 import type { PauseAct } from './acts.ts';
 import { deadQueueName, prefixOf, rowKeys } from './keys.ts';
 import { type Minute, readMinutes } from './minutes.ts';
@@ -87,7 +87,7 @@ async function lookAt(
   minutes: number,
   now: number,
 ): Promise<DestinationOverview> {
-  const configured = config?.destinations[destination];
+  const configured = configuredAs(config, destination);
   const deadBase = `${prefixOf(destination)}:${deadQueueName(destination)}`;
   const [status, ofMinutes, oldest] = await Promise.all([
     statusOf(reader, destination),

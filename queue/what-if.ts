@@ -1,6 +1,6 @@
 // What another retry policy would have done: reads the dead letters that are meant and what is on record of successes at
 // their destinations, each up to a bound, and hands them to the rule (core/what-if.ts).
-import type { Config } from '../core/config.ts';
+import { type Config, configuredAs } from '../core/config.ts';
 import { destination as destinationSchema } from '../core/config-schema.ts';
 import {
   BASIS,
@@ -17,7 +17,7 @@ import {
 import { WaybillError } from '../core/errors.ts';
 import { isRecord } from '../core/json.ts';
 import type { LetterState } from './acts.ts';
-import { type FiledLetter, letters } from './dead-letters.ts';
+import { type FiledLetter, type LetterCursor, letters, pageOfLetters } from './dead-letters.ts';
 import { prefixOf } from './keys.ts';
 import { letterCode, type LetterFilter } from './letter-filter.ts';
 import type { Reader } from './reader.ts';
@@ -29,10 +29,12 @@ export interface WhatIfRequest {
   states?: readonly LetterState[];
   filter?: LetterFilter;
   policy: PolicyChange;
+  /** Ends it: nobody waits for the answer any more. */
+  signal?: AbortSignal;
 }
 
 export interface WhatIfAnswer extends WhatIfCounts {
-  /** Letters that were looked at, and whether there are more than that. */
+  /** Letters that are meant, and whether there may be more than those that were looked into. */
   examined: number;
   more: boolean;
   /** What the other policy's waits add up to, without jitter, ms; of several destinations the least. */
@@ -49,7 +51,10 @@ export interface WhatIfAnswer extends WhatIfCounts {
 }
 
 const STATES: readonly LetterState[] = ['open', 'replayed', 'discarded'];
+/** Letters that are looked into, meant or not, over all destinations. */
 const MAX_LETTERS = 20_000;
+/** Letters of a page: their bodies are in memory together. */
+const PAGE = 200;
 /** Replayed letters of a destination whose end is looked at, the newest. */
 const MAX_REPLAYS = 2000;
 /** Kept deliveries that are looked at for how many attempts they took, the newest. */
@@ -67,10 +72,10 @@ const PIPELINE = 500;
 export async function whatIfOf(
   reader: Reader,
   config: Pick<Config, 'destinations'> | undefined,
-  { destination, states = STATES, filter = {}, policy }: WhatIfRequest,
+  { destination, states = STATES, filter = {}, policy, signal }: WhatIfRequest,
 ): Promise<WhatIfAnswer> {
   const names = await reader.destinations(destination);
-  const presentOf = (name: string) => config?.destinations[name]?.retry ?? DEFAULT_RETRY;
+  const presentOf = (name: string) => configuredAs(config, name)?.retry ?? DEFAULT_RETRY;
   const policyOf = (name: string) => ({ ...presentOf(name), ...policy });
   for (const name of names) checkWaits(name, policyOf(name));
   const eligible: ExhaustedLetter[] = [];
@@ -78,13 +83,16 @@ export async function whatIfOf(
   const replays: Successes['replays'][number][] = [];
   const died = { deliveries: 0, savedCalls: 0, examined: 0, more: false };
   let examined = 0;
+  let looked = 0;
   let more = false;
   for (const [i, name] of names.entries()) {
+    signal?.throwIfAborted();
     // What a destination leaves of its share the others have.
-    const share = Math.ceil((MAX_LETTERS - examined) / (names.length - i));
-    const read = await readLetters(reader, name, states, filter, share);
+    const share = Math.ceil((MAX_LETTERS - looked) / (names.length - i));
+    const read = await readLetters(reader, name, { states, filter, share, signal });
     await noteOthers(reader, name, read.eligible);
     examined += read.examined;
+    looked += read.looked;
     more ||= read.more;
     eligible.push(...read.eligible);
     const spans = read.eligible.map((letter) => spanOf(letter, policyOf(name)));
@@ -116,21 +124,35 @@ const DEFAULT_RETRY = destinationSchema.shape.retry.parse({});
 async function readLetters(
   reader: Reader,
   destination: string,
-  states: readonly LetterState[],
-  filter: LetterFilter,
-  share: number,
-): Promise<{ eligible: ExhaustedLetter[]; examined: number; more: boolean }> {
-  const eligible: ExhaustedLetter[] = [];
-  let examined = 0;
+  { states, filter, share, signal }: Share,
+): Promise<{ eligible: ExhaustedLetter[]; examined: number; looked: number; more: boolean }> {
+  const all = { eligible: [] as ExhaustedLetter[], examined: 0, looked: 0 };
   for (const state of states) {
-    for await (const letter of letters(reader, destination, { state, first: 'newest', filter })) {
-      if (examined >= share) return { eligible, examined, more: true };
-      examined += 1;
-      if (!('unreadable' in letter) && isEligible(letter.reason, letter.journal.attempts))
-        eligible.push(exhausted(letter));
-    }
+    let after: LetterCursor | undefined;
+    do {
+      signal?.throwIfAborted();
+      if (all.looked >= share) return { ...all, more: true };
+      const left = share - all.looked;
+      const range = { first: 'newest' as const, limit: Math.min(PAGE, left), scanLimit: left, ...(after && { after }) };
+      const page = await pageOfLetters(reader, destination, { state, filter, ...range });
+      after = page.next;
+      all.examined += page.letters.length;
+      // Not all that a page looks into is searched: where rows tell, a letter is read because it is meant.
+      all.looked += Math.max(page.scanned, page.letters.length);
+      for (const letter of page.letters)
+        if (!('unreadable' in letter) && isEligible(letter.reason, letter.journal.attempts))
+          all.eligible.push(exhausted(letter));
+    } while (after);
   }
-  return { eligible, examined, more: false };
+  return { ...all, more: false };
+}
+
+interface Share {
+  states: readonly LetterState[];
+  filter: LetterFilter;
+  /** Letters that may be looked into. */
+  share: number;
+  signal: AbortSignal | undefined;
 }
 
 /** Without what a letter weighs. */

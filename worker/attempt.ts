@@ -4,7 +4,7 @@
 //  - Once the status line is there it decides: a body that breaks off, drips or is too long changes nothing.
 //  - The answer is read to a cap and the rest drained to another: an undrained body holds its connection for ever.
 import type { Dispatcher } from 'undici';
-import { readEnvelope } from '../core/envelope.ts';
+import { readEnvelope, readRequestId } from '../core/envelope.ts';
 import { codeOf, classOf, DEADLINE, DEADLINE_QUEUED, INTERNAL, type Outcome } from '../core/outcome.ts';
 import { parseRetryAfter } from '../core/retry-after.ts';
 import type { HttpRequest } from './request.ts';
@@ -124,10 +124,14 @@ function toResponse(
     const value = headers[name.toLowerCase()];
     return Array.isArray(value) ? value[0] : value;
   };
-  const { envelope, requestId } = readEnvelope(status, rawText, header('x-request-id'), options.redact);
-  const text = options.redact(rawText).slice(0, KEEP_BYTES);
   const retryAfterMs = parseRetryAfter(header('retry-after'), Date.now());
   const failed = status < 200 || status >= 300;
+  const headerRequestId = header('x-request-id');
+  // Of a delivered write's answer nothing else is kept, and what is not kept need not be cleaned.
+  const { requestId, envelope } = failed
+    ? readEnvelope(status, rawText, headerRequestId, options.redact)
+    : { requestId: readRequestId(rawText, headerRequestId, options.redact) };
+  const text = failed ? options.redact(rawText).slice(0, KEEP_BYTES) : '';
   return {
     kind: 'response',
     status,
@@ -135,7 +139,7 @@ function toResponse(
     replayed: header(options.replayedHeader)?.trim().toLowerCase() === 'true',
     ...(requestId !== undefined && { requestId }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
-    ...(failed && { envelope }),
-    ...(failed && text.length > 0 && { body: text }),
+    ...(envelope && { envelope }),
+    ...(text.length > 0 && { body: text }),
   };
 }

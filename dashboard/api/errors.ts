@@ -83,10 +83,9 @@ function told(error: unknown): Told {
   }
   if (hasZodFastifySchemaValidationErrors(error)) {
     const where = (error as { validationContext?: string }).validationContext ?? 'request';
-    const issues = error.validation.map(({ instancePath, message = 'is wrong' }) => ({
-      field: instancePath.slice(1).replaceAll('/', '.'),
-      message,
-    }));
+    const issues = error.validation.flatMap(({ keyword, instancePath, message = 'is wrong', params }) =>
+      wrongFields({ ...params, code: keyword, path: instancePath.split('/').filter(Boolean), message }),
+    );
     const [first] = issues;
     const more = issues.length > 1 ? `, and ${issues.length - 1} more` : '';
     return {
@@ -103,6 +102,37 @@ function told(error: unknown): Told {
   }
   return INTERNAL;
 }
+
+/** What zod says of one wrong value. */
+interface Issue {
+  code?: string;
+  path: readonly PropertyKey[];
+  message: string;
+  /** Of names that are not known. */
+  keys?: unknown;
+  /** Of a choice: what is wrong with each of its forms. */
+  errors?: unknown;
+}
+
+/** A name that is not known is the field; of a choice, what is wrong with the form that was most nearly meant. */
+function wrongFields({ code, path, message, keys, errors }: Issue, at: readonly PropertyKey[] = []): Wrong[] {
+  const here = [...at, ...path];
+  if (code === 'unrecognized_keys' && Array.isArray(keys))
+    return keys.map((key) => ({ field: [...here, key].join('.'), message: 'there is no such field here' }));
+  const forms = code === 'invalid_union' && Array.isArray(errors) ? (errors as Issue[][]) : [];
+  const [nearest] = forms.filter(isOfParts).toSorted((a, b) => a.length - b.length);
+  if (nearest) return nearest.flatMap((issue) => wrongFields(issue, here));
+  return [{ field: here.join('.'), message }];
+}
+
+interface Wrong {
+  field: string;
+  message: string;
+}
+
+/** Of an object: its parts are wrong, and it is not that something else was given in its place. */
+const isOfParts = (issues: Issue[]): boolean =>
+  issues.length > 0 && issues.every(({ code, path }) => path.length > 0 || code === 'unrecognized_keys');
 
 const INTERNAL: Told = {
   status: 500,

@@ -1,8 +1,14 @@
 // Letters that no row folds, handled ones and those with a text, gone through up to a bound and folded here: by code and
 // field, and by slices of time.
 import type { LetterGroup, Slices } from '../../queue/groups.ts';
+import { MAX_CODE } from '../../core/envelope.ts';
+import type { Masking } from '../../core/mask-write.ts';
+import type { FiledLetter } from '../../queue/dead-letters.ts';
 import { facetsOf } from '../../queue/letter-filter.ts';
 import { fold, type Letter, lettersMeant, type Meant } from './meant.ts';
+import { answersTo } from './shown/answers.ts';
+import { maskingOf } from './shown/masking.ts';
+import { line } from './shown/sure.ts';
 
 export async function foldGroups(
   meant: Meant,
@@ -11,8 +17,9 @@ export async function foldGroups(
   spark: Slices,
 ): Promise<{ groups: LetterGroup[]; atLeast: boolean }> {
   const groups = new Map<string, LetterGroup>();
+  const masking = maskingOf(meant.config, destination);
   const { atLeast } = await fold(lettersMeant(meant, destination, { scanLimit }), (letter) => {
-    const { code, field } = 'unreadable' in letter ? {} : facetsOf(letter);
+    const { code, field } = 'unreadable' in letter ? {} : shownFacets(letter, masking);
     const kind = JSON.stringify([code, field]);
     let group = groups.get(kind);
     if (!group) {
@@ -55,6 +62,12 @@ export async function foldTimes(
     addTo(counts, letter, span),
   );
   return { counts, atLeast };
+}
+
+function shownFacets(letter: FiledLetter, masking: Masking): { code?: string; field?: string } {
+  const { code, field } = facetsOf(letter);
+  const { word } = answersTo(letter.write, masking);
+  return { ...line('code', code, MAX_CODE, word), ...line('field', field, MAX_CODE, word) };
 }
 
 function addTo(counts: number[], { deadAt }: Letter, { from, stepMs, slices }: Slices): void {

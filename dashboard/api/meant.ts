@@ -20,7 +20,7 @@ import type { Reader } from '../../queue/reader.ts';
 export type Letter = FiledLetter | UnreadableLetter;
 
 /** Letters that one request looks into at most, over all destinations, where no row tells. */
-export const SCAN_LIMIT = 20_000;
+const SCAN_LIMIT = 20_000;
 /** Held at once: bodies may have megabytes. */
 const CHUNK = 50;
 

@@ -3,13 +3,19 @@
 import { finished, pipeline, Readable } from 'node:stream';
 import { stringify } from 'csv-stringify';
 import type { FastifyReply } from 'fastify';
+import { visitOf } from './access/visit.ts';
 import { ApiError } from './errors.ts';
 
 /** A client that takes nothing for so long is let go. */
 export const STALL_LIMIT_MS = 60_000;
 /** Streams of one dashboard at once; more wait until one has ended. */
 export const MAX_STREAMS = 4;
-let underway = 0;
+/** So that nobody keeps all the others out. */
+export const MAX_STREAMS_OF_ONE = 2;
+/** A client that takes a row now and then is let go too. */
+export const STREAM_LIMIT_MS = 30 * 60_000;
+/** Whose they are. */
+const underway = new Map<Readable, string | undefined>();
 
 export const STREAM_TYPES = { csv: 'text/csv; charset=utf-8', ndjson: 'application/x-ndjson; charset=utf-8' } as const;
 
@@ -48,8 +54,11 @@ function open<T>(
   fileName: string,
   rows: (signal: AbortSignal) => AsyncIterable<T>,
 ): Readable {
-  if (underway >= MAX_STREAMS) {
-    throw new ApiError(503, 'BUSY', `${underway} exports go on already; try again when one has ended`, {
+  const user = visitOf(reply.request).user?.name;
+  const own = user === undefined ? 0 : [...underway.values()].filter((name) => name === user).length;
+  if (underway.size >= MAX_STREAMS || own >= MAX_STREAMS_OF_ONE) {
+    const whose = own >= MAX_STREAMS_OF_ONE ? `${own} exports of yours` : `${underway.size} exports`;
+    throw new ApiError(503, 'BUSY', `${whose} go on already; try again when one has ended`, {
       headers: { 'retry-after': '10' },
     });
   }
@@ -62,9 +71,11 @@ function open<T>(
   const source = Readable.from(
     stalling(rows(ended.signal), () => source.destroy(new Error('the client took nothing for too long'))),
   );
-  underway += 1;
+  underway.set(source, user);
+  const limit = setTimeout(() => source.destroy(new Error('the client took too long')), STREAM_LIMIT_MS).unref();
   finished(source, (error) => {
-    underway -= 1;
+    clearTimeout(limit);
+    underway.delete(source);
     ended.abort(error ?? undefined);
   });
   return source;

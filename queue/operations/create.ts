@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import {
   DEFAULT_RATE,
   DEFAULT_STOP_SHARE,
+  MAX_LOOKED_INTO,
   MAX_NAMED,
   MAX_OPERATION_ITEMS,
   MAX_RATE,
@@ -18,17 +19,23 @@ import { indexKeys, operationKeys } from './keys.ts';
 import { checkOptions, countMeant, frozen, namedIn } from './meant.ts';
 import type { CreateRequest, Operation, Spec } from './operation.ts';
 import { confirmationOf } from './plan.ts';
-import { getOperation, readStandings } from './read.ts';
+import { getOperation, readStanding, readStandings } from './read.ts';
 import { CREATE, run } from './scripts.ts';
 
 /** Operations of a destination that have not ended. */
 const MAX_UNFINISHED = 50;
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
- * @throws WaybillError NOT_CONFIRMED (`confirm.count`, `confirm.phrase`) · OPERATION_REFUSED (`EMPTY`, `TOO_MANY`) ·
- *   INVALID_WRITE naming the field · NOT_FOUND for a destination that was never used
+ * @throws WaybillError NOT_CONFIRMED (`confirm.count`, `confirm.phrase`) · OPERATION_REFUSED (`EMPTY`, `TOO_MANY`, `EXISTS`) ·
+ *   INVALID_WRITE naming the field · NOT_FOUND for a destination that was never used · the reason of a signal that ends it;
+ *   nothing was created then
  */
-export async function createOperation(reader: Reader, request: CreateRequest): Promise<Operation> {
+export async function createOperation(
+  reader: Reader,
+  request: CreateRequest,
+  signal?: AbortSignal,
+): Promise<Operation> {
   const who = checkOperator(request);
   const { rate = DEFAULT_RATE, steps = 'all', stopShare = DEFAULT_STOP_SHARE, act, destination, target } = request;
   checkOptions(request);
@@ -36,22 +43,30 @@ export async function createOperation(reader: Reader, request: CreateRequest): P
   checkNumber('stopShare', stopShare, 0, 1);
   if (steps === 'canary' && act !== 'replay') throw invalid('steps', 'canary steps are those of a replay');
   await reader.destinations(destination);
+  const { id = randomUUID() } = request;
+  if (!UUID.test(id)) throw invalid('id', 'must be a UUID');
+  const before = await readStanding(reader, destination, id);
+  if (before?.spec.by === who.by && before.spec.act === act) return getOperation(reader, destination, id);
+  if (before) throw refuse('EXISTS', `another one stands under ${id}`);
   const now = await reader.now();
   const frozenAt = Math.min(request.frozenAt, now);
   if (!Number.isFinite(frozenAt)) throw invalid('frozenAt', "must be the plan's, epoch ms");
   const ids = namedIn(target);
   if (ids && ids.length > MAX_NAMED) throw refuse('TOO_MANY', `${ids.length} are named; ${MAX_NAMED} may be`);
-  const { count, atLeast } = await countMeant(reader, request, frozenAt);
+  const { count, atLeast } = await countMeant(reader, request, frozenAt, signal);
+  if (atLeast) {
+    const words = `${MAX_LOOKED_INTO} letters are looked into at most, and ${count} of them are meant: there may be more. Add another filter`;
+    throw refuse('TOO_MANY', words);
+  }
   if (count === 0) throw refuse('EMPTY', 'no dead letter is meant');
-  if (atLeast || count > MAX_OPERATION_ITEMS)
-    throw refuse('TOO_MANY', `${atLeast ? 'at least ' : ''}${count} are meant; ${MAX_OPERATION_ITEMS} may be`);
+  if (count > MAX_OPERATION_ITEMS) throw refuse('TOO_MANY', `${count} are meant; ${MAX_OPERATION_ITEMS} may be`);
   checkConfirmed(request, count);
   const index = indexKeys(destination);
   const others = await readStandings(reader, destination, await reader.client.zrevrange(index.byTime, 0, -1));
   if (others.filter((one) => one && one.endedAt === undefined).length >= MAX_UNFINISHED)
     throw refuse('TOO_MANY', `${MAX_UNFINISHED} operations have not ended at ${destination}: end some first`);
   const spec: Spec = {
-    id: randomUUID(),
+    id,
     destination,
     act,
     ...who,
@@ -64,6 +79,7 @@ export async function createOperation(reader: Reader, request: CreateRequest): P
     stopShare,
     createdAt: now,
   };
+  signal?.throwIfAborted();
   const { operation, items } = operationKeys(destination, spec.id);
   const entry = operationAct(spec, 'operation-created', now, who, count);
   await run(
@@ -113,5 +129,5 @@ function checkNumber(field: string, value: number, min: number, max: number): vo
 const invalid = (field: string, words: string): WaybillError =>
   new WaybillError('INVALID_WRITE', `${field}: ${words}`, { field });
 
-const refuse = (field: 'EMPTY' | 'TOO_MANY', words: string): WaybillError =>
+const refuse = (field: 'EMPTY' | 'TOO_MANY' | 'EXISTS', words: string): WaybillError =>
   new WaybillError('OPERATION_REFUSED', `the operation was not created: ${words}`, { field });

@@ -14,8 +14,9 @@ import { indexKeys, operationKeys } from './keys.ts';
 import { pageOfMeant } from './meant.ts';
 import { readStanding, type Standing, underwayOf } from './read.ts';
 import { characterOf } from './results.ts';
-import { ADVANCE, FOLLOW, LEASE, PREPARE, RELEASE, REST, run, TURN } from './scripts.ts';
-import { isTooMany, stepAfter, stepsOf, tooManyInWords } from './steps.ts';
+import { ADVANCE, FOLLOW, LEASE, PREPARE, RELEASE, RENEW, REST, run } from './scripts.ts';
+import { isTooMany } from './steps.ts';
+import { endStep, type Held, pausedItself, stopForDead, stopForRefusals } from './turn.ts';
 
 export interface Driving {
   reader: Reader;
@@ -120,7 +121,8 @@ class Drive {
         // Held up for long: it may be another's by now, paused or cancelled.
         if (performance.now() - askedAt > leaseMs) return false;
         if (this.#refusals.count >= MAX_REFUSALS) {
-          await this.#stopRefused();
+          await stopForRefusals(this.#held, this.#refusals);
+          this.#refusals = { count: 0, said: '' };
           return false;
         }
         await this.#act(Number(first), letter ?? '');
@@ -129,7 +131,10 @@ class Drive {
         await this.#nap(Math.min(Number(first), this.#driving.intervalMs));
         return false;
       case 'step':
-        await this.#endStep();
+        if ((await endStep(this.#held, this.#driving.stepWaitMs)) === 'waits') {
+          this.#lookAt = 0;
+          await this.#nap(this.#driving.intervalMs);
+        }
         return false;
       case 'preparing':
         await this.#prepare();
@@ -156,10 +161,10 @@ class Drive {
       if (ended.length > 0) {
         const { operation, marks, lease, results, codes } = this.#keys;
         const told = ended.flatMap(({ index, character, code }) => [index, character, code]);
-        await this.#run(FOLLOW, [operation, marks, lease, results, codes], [...this.#held, ...told]);
+        await this.#run(FOLLOW, [operation, marks, lease, results, codes], [...this.#leased, ...told]);
         standing = await readStanding(reader, this.#destination, this.#id);
         if (!standing) return 'gone';
-        if (standing.state === 'running' && isTooMany(standing, false)) await this.#stop(standing);
+        if (standing.state === 'running' && isTooMany(standing, false)) await stopForDead(this.#held, standing);
       }
     }
     // More of them stand behind this batch; or the ends of those that have not ended for long are looked at less often.
@@ -169,8 +174,13 @@ class Drive {
     return undefined;
   }
 
-  get #held(): [string, string, number] {
+  get #leased(): [string, string, number] {
     return [this.#id, this.#token, this.#driving.leaseMs];
+  }
+
+  get #held(): Held {
+    const { reader, leaseMs } = this.#driving;
+    return { reader, destination: this.#destination, id: this.#id, token: this.#token, leaseMs };
   }
 
   async #advance(): Promise<[what: string, first?: number, letter?: string]> {
@@ -189,7 +199,7 @@ class Drive {
     const answer = (await this.#run(
       ADVANCE,
       [operation, marks, lease, items, results, details, auditKey(this.#destination)],
-      [...this.#held, 1000 / spec.rate, ...recorded, JSON.stringify(ended)],
+      [...this.#leased, 1000 / spec.rate, ...recorded, JSON.stringify(ended)],
     )) as [string, number?, string?];
     this.#pending = undefined;
     return answer;
@@ -220,75 +230,40 @@ class Drive {
     const { reader, stopped } = this.#driving;
     const { act, filter = {} } = this.#spec as Standing['spec'];
     const { operation, marks, lease, items } = this.#keys;
+    const keys = [operation, marks, lease, items, auditKey(this.#destination)];
     let after: LetterCursor | undefined;
     let offset = 0;
     do {
-      const page = await pageOfMeant(reader, { act, destination: this.#destination, filter }, after);
+      const page = await this.#holding(() =>
+        pageOfMeant(reader, { act, destination: this.#destination, filter }, after),
+      );
       after = page.next;
       const ids = page.letters.map(({ id }) => id);
-      const answer = await this.#run(
-        PREPARE,
-        [operation, marks, lease, items],
-        [...this.#held, offset, after ? 0 : 1, ...ids],
-      );
-      if (answer !== 'on') return;
+      const end = after ? [0, '', ''] : [1, ...(await this.#judgeTotal(offset + ids.length))];
+      if ((await this.#run(PREPARE, keys, [...this.#leased, offset, ...end, ...ids])) !== 'on') return;
       offset += ids.length;
     } while (after && !stopped.aborted);
   }
 
-  /** Before the next canary step: the writes of this one have ended, and not too many of them dead. */
-  async #endStep(): Promise<void> {
-    const { reader, intervalMs, stepWaitMs } = this.#driving;
+  /** Somebody has agreed to a number: letters that were restored since are not acted upon unseen. */
+  async #judgeTotal(meant: number): Promise<[words: string, entry: string]> {
+    const { reader } = this.#driving;
     const standing = await readStanding(reader, this.#destination, this.#id);
-    if (!standing?.step) return;
-    const { step, next, total, counts, since } = standing;
-    // Nothing has been tried yet: whatever stood there was refused, or handled by others.
-    if (step.n === 1 && counts.done === 0) return this.#turnTo('next', 1, next + 1);
-    const underway = since.done - since.delivered - since.dead;
-    if (underway > 0) {
-      if (step.waitingFrom === undefined) await this.#turnTo('wait');
-      else if ((await reader.now()) - step.waitingFrom > stepWaitMs) {
-        const waited = `${Math.round(stepWaitMs / 1000)} s`;
-        const of = `step ${step.n} of ${stepsOf(total).length}`;
-        return this.#pause(standing, `after ${waited} ${underway} of the ${since.done} writes of ${of} had not ended`);
-      }
-      this.#lookAt = 0;
-      return this.#nap(intervalMs);
+    if (!standing || meant <= standing.total) return ['', ''];
+    const words = `${meant} letters are meant by now, and ${standing.total} were when it was created: resumed, it acts on all of them`;
+    return [words, JSON.stringify(pausedItself(standing.spec, await reader.now(), words, 0))];
+  }
+
+  /** Reading may take longer than the lease lasts. */
+  async #holding<T>(work: () => Promise<T>): Promise<T> {
+    const { leaseMs } = this.#driving;
+    const renew = (): void => void this.#run(RENEW, [this.#keys.lease], [this.#token, leaseMs]).catch(() => {});
+    const timer = setInterval(renew, leaseMs / 3);
+    try {
+      return await work();
+    } finally {
+      clearInterval(timer);
     }
-    if (isTooMany(standing, true)) return this.#stop(standing);
-    const { n, until } = stepAfter(step.n, next, total);
-    await this.#turnTo('next', n, until);
-  }
-
-  async #turnTo(how: 'wait' | 'next', ...args: number[]): Promise<void> {
-    const { operation, marks, lease } = this.#keys;
-    await this.#run(TURN, [operation, marks, lease, auditKey(this.#destination)], [...this.#held, how, ...args]);
-  }
-
-  async #stop(standing: Standing): Promise<void> {
-    const codes = await this.#driving.reader.client.hgetall(this.#keys.codes);
-    await this.#pause(standing, tooManyInWords(standing, codes));
-  }
-
-  /** What Redis refuses for good, a permission or a type, is nothing that the next item could do better. */
-  async #stopRefused(): Promise<void> {
-    const standing = await readStanding(this.#driving.reader, this.#destination, this.#id);
-    if (!standing) return;
-    const { count, said } = this.#refusals;
-    await this.#pause(standing, `Redis refused ${count} items in a row: ${said}`);
-    this.#refusals = { count: 0, said: '' };
-  }
-
-  /** The operation pauses itself. */
-  async #pause({ spec, since, counts }: Standing, words: string): Promise<void> {
-    const { operation, marks, lease } = this.#keys;
-    const who = { by: 'waybill', reason: words };
-    const entry = operationAct(spec, 'operation-paused', await this.#driving.reader.now(), who, counts.done);
-    await this.#run(
-      TURN,
-      [operation, marks, lease, auditKey(this.#destination)],
-      [...this.#held, 'pause', since.from, words, JSON.stringify(entry)],
-    );
   }
 
   /** @returns true when no end is awaited any more */

@@ -1,12 +1,13 @@
 // Which letters an operation means: by id, or by a filter that is frozen when it is planned, so that what dies later, a
 // replayed write that dies again above all, is none of them.
-import { MAX_OPERATION_ITEMS } from '../../core/bulk.ts';
+import { MAX_LOOKED_INTO } from '../../core/bulk.ts';
 import { WaybillError } from '../../core/errors.ts';
 import type { LetterState } from '../acts.ts';
 import {
   countLetters,
   type FiledLetter,
   type LetterCursor,
+  type LetterPage,
   lookAtLetter,
   pageOfLetters,
   type UnreadableLetter,
@@ -33,17 +34,19 @@ export function frozen(filter: FilterAsked, frozenAt: number): LetterFilter {
 export const namedIn = (target: PlanRequest['target']): string[] | undefined =>
   'ids' in target ? [...new Set(target.ids)] : undefined;
 
-/** How many are meant; `atLeast` where there are more than an operation may have, or than are looked into for it. */
+/** How many are meant; `atLeast` where more would have to be looked into than may be. */
 export async function countMeant(
   reader: Reader,
   { act, destination, target }: PlanRequest,
   frozenAt: number,
+  signal?: AbortSignal,
 ): Promise<{ count: number; atLeast: boolean }> {
   if ('ids' in target) return { count: namedIn(target)?.length ?? 0, atLeast: false };
   const { count, atLeast } = await countLetters(reader, destination, {
     state: stateFor(act),
     filter: frozen(target.filter, frozenAt),
-    scanLimit: MAX_OPERATION_ITEMS,
+    scanLimit: MAX_LOOKED_INTO,
+    signal,
   });
   return { count, atLeast };
 }
@@ -53,7 +56,7 @@ export function pageOfMeant(
   reader: Reader,
   { act, destination, filter }: { act: OperationVerb; destination: string; filter: LetterFilter },
   after: LetterCursor | undefined,
-): Promise<{ letters: (FiledLetter | UnreadableLetter)[]; next?: LetterCursor }> {
+): Promise<LetterPage> {
   return pageOfLetters(reader, destination, {
     state: stateFor(act),
     first: 'oldest',
@@ -64,22 +67,32 @@ export function pageOfMeant(
   });
 }
 
-/** Each letter that is meant, the oldest first; of named ones, those that are missing as their id. */
+/**
+ * Each letter that is meant, the oldest first, as far as letters may be looked into for it; of named ones, those that are
+ * missing as their id.
+ */
 export async function* lettersMeant(
   reader: Reader,
   { act, destination, target }: PlanRequest,
   frozenAt: number,
+  signal?: AbortSignal,
 ): AsyncGenerator<FiledLetter | UnreadableLetter | string> {
   if ('ids' in target) {
-    for (const id of namedIn(target) ?? []) yield (await lookAtLetter(reader, destination, id)) ?? id;
+    for (const id of namedIn(target) ?? []) {
+      signal?.throwIfAborted();
+      yield (await lookAtLetter(reader, destination, id)) ?? id;
+    }
     return;
   }
   const filter = frozen(target.filter, frozenAt);
-  for (let after: LetterCursor | undefined; ;) {
+  let scanned = 0;
+  for (let after: LetterCursor | undefined; scanned < MAX_LOOKED_INTO;) {
+    signal?.throwIfAborted();
     const page = await pageOfMeant(reader, { act, destination, filter }, after);
     yield* page.letters;
     if (!page.next) return;
     after = page.next;
+    scanned += page.scanned;
   }
 }
 

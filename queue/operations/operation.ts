@@ -49,6 +49,8 @@ export interface Confirmation {
 }
 
 export interface CreateRequest extends PlanRequest, Operator {
+  /** A UUID of who asks: where his operation stands under it already, that is the answer. */
+  id?: string | undefined;
   /** The plan's: what died at this time or after is not meant. */
   frozenAt: number;
   /** Items a second, 0.1 to 1000. */

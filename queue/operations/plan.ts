@@ -13,13 +13,13 @@ const SAMPLE = 5;
 
 /**
  * @throws WaybillError NOT_FOUND for a destination that was never used · INVALID_WRITE for options that do not belong to
- *   the act
+ *   the act · the reason of a signal that ends it
  */
-export async function planOperation(reader: Reader, request: PlanRequest): Promise<Plan> {
+export async function planOperation(reader: Reader, request: PlanRequest, signal?: AbortSignal): Promise<Plan> {
   checkOptions(request);
   await reader.destinations(request.destination);
   const frozenAt = await reader.now();
-  const { count, atLeast } = await countMeant(reader, request, frozenAt);
+  const { count, atLeast } = await countMeant(reader, request, frozenAt, signal);
   const plan: Plan = {
     act: request.act,
     destination: request.destination,
@@ -35,7 +35,7 @@ export async function planOperation(reader: Reader, request: PlanRequest): Promi
     frozenAt,
     confirm: confirmationOf(request, count),
   };
-  for await (const letter of lettersMeant(reader, request, frozenAt)) {
+  for await (const letter of lettersMeant(reader, request, frozenAt, signal)) {
     if (plan.examined === EXAMINED) break;
     plan.examined += 1;
     examine(plan, request, letter, frozenAt);

@@ -129,12 +129,13 @@ export async function listOperations(reader: Reader, only?: string, limit = LIST
       listed.push({ destination, id: byTime[i] ?? '', at: Number(byTime[i + 1]) });
   }
   const newest = listed.toSorted((a, b) => b.at - a.at).slice(0, limit);
-  const found: Operation[] = [];
+  const found = new Map<string, Operation>();
   for (const [destination, some] of Map.groupBy(newest, (one) => one.destination)) {
     const ids = some.map(({ id }) => id);
-    for (const standing of await readStandings(reader, destination, ids)) if (standing) found.push(shown(standing));
+    for (const standing of await readStandings(reader, destination, ids))
+      if (standing) found.set(standing.spec.id, shown(standing));
   }
-  return found.toSorted((a, b) => b.createdAt - a.createdAt);
+  return newest.flatMap(({ id }) => found.get(id) ?? []);
 }
 
 /** @throws WaybillError NOT_FOUND */

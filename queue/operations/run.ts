@@ -3,6 +3,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Reader } from '../reader.ts';
 import { within } from '../within.ts';
+import { each } from './each.ts';
 import { drive, type Driving } from './drive.ts';
 import { indexKeys } from './keys.ts';
 import { trimOperations } from './trim.ts';
@@ -44,7 +45,7 @@ export function runOperations({
 
   const names = async (): Promise<readonly string[]> => only ?? (await reader.destinations());
   const look = async (): Promise<void> => {
-    for (const destination of await names()) {
+    await each(await names(), async (destination) => {
       for (const id of await reader.client.smembers(indexKeys(destination).live)) {
         if (stopped.aborted) return;
         if (driven.has(id)) continue;
@@ -53,21 +54,21 @@ export function runOperations({
           .finally(() => driven.delete(id));
         driven.set(id, done);
       }
-    }
+    });
   };
   const trim = async (): Promise<void> => {
-    for (const destination of await names()) await trimOperations(reader, destination);
+    await each(await names(), async (destination) => void (await trimOperations(reader, destination)));
   };
   const loop = async (): Promise<void> => {
     let outage = 0;
     let trimAt = 0;
     while (!stopped.aborted) {
       try {
-        await look();
         if (performance.now() >= trimAt) {
-          await trim();
           trimAt = performance.now() + TRIM_EVERY_MS;
+          await trim();
         }
+        await look();
         outage = 0;
       } catch (error) {
         if (outage === 0 && !stopped.aborted) onError(error as Error);

@@ -60,6 +60,13 @@ return redis.call('SET', KEYS[1], ARGV[2], 'NX', 'PX', ARGV[3]) and 1 or 0
 `,
 };
 
+/** Of a runner that reads for long. KEYS: lease. ARGV: token, ms. */
+export const RENEW: Script = {
+  name: 'waybill:operation:renew:1',
+  keys: 1,
+  lua: `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0`,
+};
+
 /** KEYS: lease. ARGV: token. */
 export const RELEASE: Script = {
   name: 'waybill:operation:release:1',
@@ -69,20 +76,26 @@ export const RELEASE: Script = {
 
 /**
  * Letters are written down as the operation's items, a slice at a time; the first slice begins anew.
- * KEYS: operation, marks, lease, items. ARGV: id, token, lease ms, where the slice begins, 1 for the last one, letters.
+ * KEYS: operation, marks, lease, items, audit stream.
+ * ARGV: id, token, lease ms, where the slice begins, 1 for the last one, words and audit entry where the operation pauses
+ *   then, letters.
  * Returns 'on', or 'lost' (the lease, or the state).
  */
 export const PREPARE: Script = {
-  name: 'waybill:operation:prepare:1',
-  keys: 4,
+  name: 'waybill:operation:prepare:2',
+  keys: 5,
   lua: `${HEAD}${KEEP_LEASE}
 if not holds(KEYS[3], ARGV[2], ARGV[3]) or get('state') ~= 'preparing' then return 'lost' end
 if ARGV[4] == '0' then redis.call('DEL', KEYS[4]) end
 local length = redis.call('LLEN', KEYS[4])
 -- What was sent before its answer was lost stands there already.
-for i = 6 + length - tonumber(ARGV[4]), #ARGV do redis.call('RPUSH', KEYS[4], ARGV[i]) end
+for i = 8 + length - tonumber(ARGV[4]), #ARGV do redis.call('RPUSH', KEYS[4], ARGV[i]) end
 if ARGV[5] == '1' then
   redis.call('HSET', opKey, 'prepared', 1, 'state', 'running', 'total', redis.call('LLEN', KEYS[4]), 'lastAt', now())
+  if ARGV[6] ~= '' then
+    redis.call('XADD', KEYS[5], '*', 'act', ARGV[7])
+    redis.call('HSET', opKey, 'state', 'paused', 'because', ARGV[6])
+  end
   changed()
 end
 return 'on'
@@ -127,6 +140,11 @@ local ends = get('until')
 if ends ~= '' and nextItem >= tonumber(ends) then return { 'step' } end
 -- A runner that wakes up late catches up with a tenth of a second at most: an operation is never in a burst.
 local dueAt = math.max(number('nextAt'), at - 100)
+-- The clock was set back: nothing is further off than one item.
+if dueAt > at + tonumber(ARGV[4]) then
+  dueAt = at + tonumber(ARGV[4])
+  redis.call('HSET', opKey, 'nextAt', string.format('%.3f', dueAt))
+end
 if dueAt > at then return { 'wait', math.ceil(dueAt - at) } end
 redis.call('HSET', opKey, 'nextAt', string.format('%.3f', dueAt + tonumber(ARGV[4])))
 return { 'item', nextItem, redis.call('LINDEX', KEYS[4], nextItem) or '' }
@@ -258,7 +276,8 @@ export const REMOVE: Script = {
   name: 'waybill:operation:remove:1',
   keys: 9,
   lua: `${HEAD}
-local state = get('state')
+-- What is no operation stands in its place, and nobody can end it.
+local state = redis.call('TYPE', opKey)['ok'] == 'hash' and get('state') or ''
 if state ~= '' and state ~= 'done' and state ~= 'cancelled' then return 0 end
 redis.call('ZREM', KEYS[3], id)
 redis.call('SREM', KEYS[4], id)

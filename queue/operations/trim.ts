@@ -1,5 +1,6 @@
 // Operations that have ended are kept for a time and up to a number; those that have not are kept.
 import type { Reader } from '../reader.ts';
+import { each } from './each.ts';
 import { indexKeys, operationKeys } from './keys.ts';
 import { readStandings } from './read.ts';
 import { REMOVE, run } from './scripts.ts';
@@ -19,7 +20,7 @@ export const OPERATION_RETENTION: OperationRetention = {
   keepItems: 1_000_000,
 };
 
-/** @returns how many went */
+/** @returns how many went @throws the first error, when all were tried */
 export async function trimOperations(
   reader: Reader,
   destination: string,
@@ -32,32 +33,24 @@ export async function trimOperations(
   let ended = 0;
   let items = 0;
   let gone = 0;
-  for (const [i, id] of ids.entries()) {
+  await each(ids.entries(), async ([i, id]) => {
     const standing = standings[i];
     if (standing) {
-      if (standing.endedAt === undefined) continue;
+      if (standing.endedAt === undefined) return;
       ended += 1;
       items += standing.total;
-      if (ended <= keep && items <= keepItems && now - standing.endedAt <= keepMs) continue;
+      if (ended <= keep && items <= keepItems && now - standing.endedAt <= keepMs) return;
     }
     const keys = operationKeys(destination, id);
+    const { operation, results, details, codes, lease } = keys;
+    const { marks, byTime, live } = index;
     await run(
       reader.client,
       REMOVE,
-      [
-        keys.operation,
-        index.marks,
-        index.byTime,
-        index.live,
-        keys.items,
-        keys.results,
-        keys.details,
-        keys.codes,
-        keys.lease,
-      ],
+      [operation, marks, byTime, live, keys.items, results, details, codes, lease],
       [id],
     );
     gone += 1;
-  }
+  });
   return gone;
 }

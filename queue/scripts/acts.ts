@@ -5,12 +5,18 @@ import { ACTS_FIELD, ORIGIN_FIELD, PAYLOAD_HASH_FIELD } from '../keys.ts';
 import type { AddCommand } from './add.ts';
 import { ENTER, LEAVE } from './rows.ts';
 
-/** Lua: writes an act down, in the audit stream and with its letter. */
+/** A letter that is discarded and restored again and again must not grow without bound. */
+const KEPT_ACTS = 100;
+
+/** Lua: writes an act down, in the audit stream and, with the last of those before it, with its letter. */
 const NOTE = `
 local function note(auditKey, letterKey, act)
   redis.call('XADD', auditKey, '*', 'act', act)
   local acts = redis.call('HGET', letterKey, '${ACTS_FIELD}')
-  redis.call('HSET', letterKey, '${ACTS_FIELD}', acts and (acts .. '\\n' .. act) or act)
+  acts = acts and (acts .. '\\n' .. act) or act
+  local _, breaks = string.gsub(acts, '\\n', '')
+  for _ = ${KEPT_ACTS}, breaks do acts = string.sub(acts, string.find(acts, '\\n', 1, true) + 1) end
+  redis.call('HSET', letterKey, '${ACTS_FIELD}', acts)
 end
 `;
 

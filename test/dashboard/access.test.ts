@@ -19,7 +19,7 @@ const writing = (headers: Record<string, string> = {}): RequestInit => ({
 const told = ({ status, body }: Answer) => [status, (body as { code?: string } | undefined)?.code];
 
 /** With headers that fetch does not let one set. */
-const asked = (url: string, headers: Record<string, string>): Promise<number> =>
+const asked = (url: string, headers: Record<string, string | string[]>): Promise<number> =>
   new Promise((resolve, reject) => {
     const sent = rawRequest(url, { headers }, (answer) => {
       answer.resume();
@@ -199,6 +199,20 @@ test('the headers of the trusted proxy say who it is and from where, those of an
   const spoofed = await elsewhere.ask('/api/session', { headers });
   expect(told(spoofed)).toEqual([401, 'UNAUTHENTICATED']);
   expect(elsewhere.log.find(({ msg }) => msg === 'request')).toMatchObject({ user: null, address: '127.0.0.1' });
+});
+
+test('headers of the proxy that came twice, and an empty role, let nobody in; the cookie of the page is renewed', async () => {
+  const trustedProxy = { userHeader: 'X-User', roleHeader: 'X-Role', role: 'admin' as const, from: ['127.0.0.0/8'] };
+  const world = await createDashboardWorld({ dashboard: { trustedProxy } }, { env: {} });
+  const url = `${world.origin}/api/session`;
+  expect(await asked(url, { 'x-user': ['grace', 'eve'] })).toBe(401);
+  expect(await asked(url, { 'x-user': 'grace', 'x-role': ['viewer', 'admin'] })).toBe(401);
+  expect(await asked(url, { 'x-user': 'grace', 'x-role': '' })).toBe(403);
+  const first = await world.ask('/api/session', { headers: { 'x-user': 'grace' } });
+  const cookie = first.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+  const again = await world.ask('/api/session', { headers: { 'x-user': 'grace', cookie } });
+  expect(again.headers.getSetCookie()[0]).toContain(`${cookie}; `);
+  expect(again.body).toMatchObject({ csrf: (first.body as { csrf: string }).csrf });
 });
 
 test('without any sign-in the dashboard is there for this machine alone, as its user', async () => {

@@ -74,9 +74,11 @@ describe('two people at one letter', () => {
   });
 });
 
-test('the name in the audit is of who is signed in, whatever the request says', async () => {
+test('the name in the audit is of who is signed in; a request that says another is refused', async () => {
   const { letter } = await one();
-  const body = { reason: 'mine', by: 'somebody else', operator: 'root' };
+  const other = { reason: 'mine', by: 'somebody else' };
+  expect((await office.as('ann').post(placed(letter, '/discard'), other)).status).toBe(400);
+  const body = { reason: 'mine' };
   expect((await office.as('ann').post(placed(letter, '/discard'), body)).json).toMatchObject({ by: 'ann' });
   const { json } = await office.as('vera').get(`/api/audit?destination=${name}&act=discard&by=ann`);
   const { entries } = auditList.parse(json);

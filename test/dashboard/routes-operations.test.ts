@@ -90,7 +90,8 @@ test('an operation is created by who is signed in, shown with its filter, paused
   const filter = { code: 'VALIDATION_ERROR', field: 'name', since: '2020-01-01T00:00:00Z', replayed: 'no' };
   const { frozenAt } = plan.parse((await planned(filter)).json);
   const asked = { act: 'discard', destination: name, target: { filter }, frozenAt, reason: 'test data', rate: 0.1 };
-  const { json, status, text } = await ann.post('/api/operations', { ...asked, by: 'somebody else' });
+  expect((await ann.post('/api/operations', { ...asked, by: 'somebody else' })).status).toBe(400);
+  const { json, status, text } = await ann.post('/api/operations', asked);
   expect(status, text).toBe(201);
   const created = operation.parse(json);
   expect(created).toMatchObject({
@@ -116,6 +117,9 @@ test('an operation is created by who is signed in, shown with its filter, paused
   expect(entries.filter((entry) => entry.operation === created.id).map(({ act }) => act)).toEqual(
     expect.arrayContaining(['operation-created', 'operation-paused', 'operation-cancelled']),
   );
+  const written = entries.find((entry) => entry.operation === created.id)?.filter ?? '';
+  expect(Object.fromEntries(new URLSearchParams(written))).toMatchObject({ field: 'name', replayed: 'no' });
+  expect((await ann.get(`/api/dead-letters?${written}`)).status).toBe(200);
   expect((await ann.get(`/api/operations/${name}/nobody`)).status).toBe(404);
 });
 

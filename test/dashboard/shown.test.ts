@@ -218,6 +218,22 @@ test('an edited replay is told as one, in the letter and in the audit', () => {
   expect(auditEntry.parse(told)).toMatchObject({ act: 'replay', edited: true, verdict: 'not-applied' });
 });
 
+test("an operation's filter stands in the audit as the API is asked for it", () => {
+  const told = auditShown({
+    destination: 'sms',
+    entry: '1-0',
+    act: 'operation-created',
+    at: NOW,
+    by: 'ann',
+    reason: 'mine',
+    operation: 'one',
+    verb: 'replay',
+    count: 3,
+    filter: 'code=A%26B&text=no+one&replayed=false&before=5',
+  });
+  expect(told.filter).toBe('code=A%26B&q=no+one&replayed=no&before=5');
+});
+
 test("a bundle names the requests with their times and request_ids, for an API's support", async () => {
   const text = (
     await Array.fromAsync(bundleOf([letter(), letter({ id: 'w2.g0' })], 'VALIDATION_ERROR at sms', MASKED, NOW))

@@ -2,9 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { Ruling, ShownWrite } from '../../dashboard/api/contract/letters.ts';
 import { ACCEPT_DOUBLE_PHRASE } from '../../core/bulk.ts';
 import { draftOf, editOf, faultsOf, headerChanges } from '../../dashboard/web/src/views/edit/draft.ts';
-import { newIdempotencyKey } from '../../dashboard/web/src/views/edit/new-key.ts';
+import { newUuid } from '../../dashboard/web/src/logic/new-uuid.ts';
 import {
-  ACCEPT_PHRASE,
   firstChoice,
   type ReplayChoice,
   requestOf,
@@ -77,8 +76,8 @@ describe('an edited write', () => {
   });
 
   test('gets a key that is a UUID of version 4', () => {
-    expect(newIdempotencyKey()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
-    expect(newIdempotencyKey()).not.toBe(newIdempotencyKey());
+    expect(newUuid()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(newUuid()).not.toBe(newUuid());
   });
 });
 
@@ -97,10 +96,11 @@ describe('a replay', () => {
   });
 
   test('that may apply a write twice wants the words of the contract', () => {
-    expect(ACCEPT_PHRASE).toBe(ACCEPT_DOUBLE_PHRASE);
     expect(wanting(doubt, { ...choice, phrase: 'yes' })).toBe('Type: applied twice');
     expect(wanting(doubt, { ...choice, phrase: 'applied twice ' })).toBeUndefined();
-    expect(requestOf(doubt, { ...choice, phrase: 'applied twice' })).toMatchObject({ acceptDouble: ACCEPT_PHRASE });
+    expect(requestOf(doubt, { ...choice, phrase: 'applied twice' })).toMatchObject({
+      acceptDouble: ACCEPT_DOUBLE_PHRASE,
+    });
   });
 
   test('past the expiry of the write wants a tick', () => {

@@ -77,12 +77,16 @@ async function tellWhatIsShown(page: Page, test: string): Promise<void> {
   process.stderr.write(`\n${test}: ${page.url()} showed\n${text.slice(0, MAX_TOLD)}\n`);
 }
 
-/** What axe finds, as lines that name the rule and the element. The whole page is looked at. */
-export async function axeFindings(page: Page): Promise<string[]> {
+/**
+ * What axe finds, as lines that name the rule and the element. The whole page is looked at.
+ * @param rules by their ids, where not by all of them
+ */
+export async function axeFindings(page: Page, rules?: readonly string[]): Promise<string[]> {
   // By the browser's protocol, which the page's policy does not hold up.
   await page.evaluate(await axeSource());
-  const { violations } = await page.evaluate(() =>
-    (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
+  const { violations } = await page.evaluate(
+    (only) => (globalThis as unknown as { axe: { run(options: object): Promise<AxeResults> } }).axe.run(only),
+    rules ? { runOnly: rules } : {},
   );
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(({ target, failureSummary }) => `${id}: ${String(target)} ${failureSummary ?? ''}`),

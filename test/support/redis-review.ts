@@ -105,10 +105,10 @@ export async function review(redis: RedisSettings, name: string): Promise<string
 }
 
 async function operate({ get, post }: Pick<Caller, 'get' | 'post'>, name: string, id: string): Promise<void> {
-  const create = async (request: object): Promise<Operation> => {
+  const create = async (request: object, how: object = {}): Promise<Operation> => {
     const asked = { destination: name, ...request };
     const { frozenAt } = await post<Plan>('api/operations/plan', asked);
-    return post('api/operations', { rate: 1000, ...asked, frozenAt, reason: 'to see whether it may' });
+    return post('api/operations', { rate: 1000, ...asked, ...how, frozenAt, reason: 'to see whether it may' });
   };
   const look = ({ id: operation }: Operation) => get<Operation>(`api/operations/${name}/${operation}`);
   const named = { target: { ids: [id] } };
@@ -116,7 +116,7 @@ async function operate({ get, post }: Pick<Caller, 'get' | 'post'>, name: string
     const one = await create({ act, ...named });
     await eventually(async () => expect(await look(one)).toMatchObject({ state: 'done', counts: { done: 1 } }), 20_000);
   }
-  const all = await create({ act: 'replay', target: { filter: { status: 422 } }, steps: 'canary' });
+  const all = await create({ act: 'replay', target: { filter: { status: 422 } } }, { steps: 'canary' });
   await eventually(async () => expect(await look(all)).toMatchObject({ step: { waiting: true } }), 20_000);
   for (const verb of ['pause', 'resume', 'cancel']) {
     await post(`api/operations/${name}/${all.id}/${verb}`, { reason: 'to see whether it may' });

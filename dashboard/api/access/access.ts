@@ -73,11 +73,9 @@ export function createAccess({ settings, tokens, resolveUser, local, path }: Acc
   const vouched = (user: User | undefined, request: FastifyRequest, reply?: FastifyReply): Visit => {
     if (!user) return {};
     let value = cookies(request, PAGE_COOKIE).find((one) => PAGE_COOKIE_FORM.test(one));
-    if (value === undefined) {
-      value = randomBytes(16).toString('base64url');
-      if (reply)
-        setCookie({ request, reply }, { name: PAGE_COOKIE, value, path, maxAgeS: Math.floor(sessionMs / 1000) });
-    }
+    value ??= randomBytes(16).toString('base64url');
+    // Each time anew, so that it does not run out under a page that is in use.
+    if (reply) setCookie({ request, reply }, { name: PAGE_COOKIE, value, path, maxAgeS: Math.floor(sessionMs / 1000) });
     return { user, csrf: hash('sha256', `waybill dashboard csrf ${value}`, 'base64url') };
   };
 
@@ -87,7 +85,7 @@ export function createAccess({ settings, tokens, resolveUser, local, path }: Acc
     }
     const name = single(request, trustedProxy.userHeader);
     if (name === undefined || name === '') return undefined;
-    const role = (trustedProxy.roleHeader && single(request, trustedProxy.roleHeader)) || trustedProxy.role;
+    const role = (trustedProxy.roleHeader && single(request, trustedProxy.roleHeader)) ?? trustedProxy.role;
     if (name.length > MAX_NAME || !isRole(role)) {
       throw new ApiError(403, 'FORBIDDEN', `the proxy names no user of at most ${MAX_NAME} characters with a role`);
     }
@@ -122,9 +120,15 @@ const visitIn = (session: OpenSession): Visit => ({ user: asUser(session.holder)
 const asUser = ({ name, role }: User): User => ({ name, role });
 const isRole = (role: string): role is User['role'] => (ROLES as readonly string[]).includes(role);
 
-function single({ headers }: FastifyRequest, name: string): string | undefined {
-  const value = headers[name.toLowerCase()];
-  return Array.isArray(value) ? undefined : value;
+/**
+ * Node joins the values of a header that came twice, one of them perhaps from the client: neither is believed.
+ * @throws ApiError 401
+ */
+function single({ raw: { rawHeaders } }: FastifyRequest, name: string): string | undefined {
+  const own = name.toLowerCase();
+  const values = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === own);
+  if (values.length > 1) throw new ApiError(401, 'UNAUTHENTICATED', `the header ${own} came more than once`);
+  return values[0];
 }
 
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'];

@@ -6,7 +6,7 @@ import { act, attempt, EXPORT_FORMATS } from './letters.ts';
 
 const at = z.number();
 
-export const auditQuery = z.object({
+export const auditQuery = z.strictObject({
   destination: destinationName.optional(),
   by: z.string().min(1).max(200).optional(),
   act: z.string().min(1).max(40).optional(),
@@ -48,7 +48,7 @@ export const pauseAnswer = z.object({
   last: z.object({ act: z.enum(['pause', 'resume']), at, by: z.string(), reason: z.string() }).optional(),
 });
 
-export const findQuery = z.object({ id: z.string().min(1).max(300), destination: destinationName.optional() });
+export const findQuery = z.strictObject({ id: z.string().min(1).max(300), destination: destinationName.optional() });
 export const foundWrite = z.object({
   destination: z.string(),
   jobId: z.string(),

@@ -231,7 +231,7 @@ const acceptDouble = z
   .optional()
   .describe(`the words "${ACCEPT_DOUBLE_PHRASE}", typed by a person`);
 
-export const replayRequest = z.object({
+export const replayRequest = z.strictObject({
   reason: why,
   /** True for a new UUID, or a key. Without it the write keeps its own. */
   newKey: z.union([z.literal(true), z.string().min(1).max(255)]).optional(),
@@ -239,7 +239,7 @@ export const replayRequest = z.object({
   ignoreExpiry: z.boolean().optional(),
   /** Another body, path or headers: needs a new key. Masks in it stand for the values that they hide. */
   edit: z
-    .object({
+    .strictObject({
       path: z.string().optional(),
       headers: z.record(z.string(), z.string()).optional(),
       body: z.string().optional().describe('JSON text, kept byte for byte'),
@@ -254,7 +254,7 @@ export const replayAnswer = z.object({
   doubleAccepted: z.boolean(),
   advice: z.string().optional(),
 });
-export const actRequest = z.object({ reason: why });
+export const actRequest = z.strictObject({ reason: why });
 export const actAnswer = z.object(act.shape);
 
 export type LetterRow = z.output<typeof letterRow>;

@@ -17,11 +17,11 @@ export const OPERATION_ACTS = ['replay', 'discard', 'restore'] as const;
 export const OPERATION_STATES = ['preparing', 'running', 'paused', 'cancelled', 'done'] as const;
 
 const target = z.union([
-  z.object({ ids: z.array(z.string().min(1).max(300)).min(1).max(MAX_NAMED) }),
-  z.object({ filter: letterFilter.omit({ destination: true, state: true }) }),
+  z.strictObject({ ids: z.array(z.string().min(1).max(300)).min(1).max(MAX_NAMED) }),
+  z.strictObject({ filter: letterFilter.omit({ destination: true, state: true }) }),
 ]);
 
-export const planRequest = z.object({
+export const planRequest = z.strictObject({
   act: z.enum(OPERATION_ACTS),
   destination: destinationName,
   target,
@@ -60,6 +60,8 @@ export const plan = z.object({
 });
 
 export const createRequest = planRequest.extend({
+  /** Of who asks: the same id again is answered with the operation that stands there. */
+  id: z.uuid().optional(),
   frozenAt: at,
   reason: z.string().trim().min(1).max(1000),
   /** Items a second. */
@@ -69,8 +71,15 @@ export const createRequest = planRequest.extend({
   /** Pauses itself when more than this share of the replayed writes that have ended is dead again; 1 never does. */
   stopShare: z.number().min(0).max(1).default(DEFAULT_STOP_SHARE),
   confirm: z
-    .object({ count: z.number().int().optional(), phrase: z.literal(ACCEPT_DOUBLE_PHRASE).optional() })
+    .strictObject({ count: z.number().int().optional(), phrase: z.literal(ACCEPT_DOUBLE_PHRASE).optional() })
     .default({}),
+});
+
+/** Of an operation, as it stands in Redis. */
+const filterShown = z.object({
+  ...letterFilter.omit({ destination: true, state: true }).shape,
+  since: at.optional(),
+  before: at.optional(),
 });
 
 export const operation = z.object({
@@ -83,7 +92,7 @@ export const operation = z.object({
   /** Of a paused one: who or what paused it, in words. */
   pausedBecause: z.string().optional(),
   /** The letters that were meant, as a filter; missing where they were named. */
-  filter: letterFilter.omit({ destination: true, state: true }).partial().optional(),
+  filter: filterShown.optional(),
   newKey: z.boolean(),
   acceptDouble: z.boolean(),
   ignoreExpiry: z.boolean(),
@@ -110,7 +119,7 @@ export const operation = z.object({
 });
 
 export const operationParams = z.object({ destination: destinationName, id: z.string().min(1).max(100) });
-export const operationsQuery = z.object({
+export const operationsQuery = z.strictObject({
   destination: destinationName.optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(200),
 });
@@ -129,7 +138,7 @@ export const operationItem = z.object({
   end: z.enum(['underway', 'delivered', 'dead']).optional(),
   endLetter: z.string().optional(),
 });
-export const operationItemsQuery = z.object({
+export const operationItemsQuery = z.strictObject({
   result: z.enum(['pending', 'done', 'refused', 'handled', 'missing', 'failed']).optional(),
   cursor: z.coerce.number().int().min(0).default(0),
   limit: z.coerce.number().int().min(1).max(500).default(100),

@@ -51,7 +51,7 @@ export const destinationOverview = z.object({
   }),
 });
 
-export const overviewQuery = z.object({ minutes: z.coerce.number().int().min(5).max(1440).default(60) });
+export const overviewQuery = z.strictObject({ minutes: z.coerce.number().int().min(5).max(1440).default(60) });
 export const overview = z.object({
   destinations: z.array(destinationOverview),
   redis: z.object({

@@ -15,7 +15,7 @@ export const session = z.object({
   destinations: z.array(z.object({ name: z.string(), configured: z.boolean() })),
   now: z.number(),
 });
-export const signInRequest = z.object({ token: z.string().min(1).max(500) });
+export const signInRequest = z.strictObject({ token: z.string().min(1).max(500) });
 
 /** The contract's own envelope, as every error is answered. */
 export const errorEnvelope = z.object({

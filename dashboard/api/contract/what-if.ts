@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import { letterFilter } from './filter.ts';
 
-export const whatIfRequest = z.object({
+export const whatIfRequest = z.strictObject({
   filter: letterFilter.prefault({}),
-  policy: z.object({
+  policy: z.strictObject({
     maxAttempts: z.number().int().min(1).max(1000).optional(),
     baseMs: z.number().int().min(1).max(3_600_000).optional(),
     capMs: z.number().int().min(1).max(86_400_000).optional(),
@@ -13,7 +13,7 @@ export const whatIfRequest = z.object({
 });
 
 export const whatIf = z.object({
-  /** Letters looked at, and whether there are more than that. */
+  /** Letters that are meant, and whether there may be more than those that were looked into. */
   examined: z.number(),
   more: z.boolean(),
   /** Those that another policy could change: they died exhausted. */

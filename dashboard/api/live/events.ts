@@ -2,6 +2,7 @@
 // reader is too slow; the browser then asks again.
 import { PassThrough } from 'node:stream';
 import type { Access } from '../access/access.ts';
+import { visitOf } from '../access/visit.ts';
 import type { DashboardApp } from '../app.ts';
 import { route } from '../app.ts';
 import { ApiError } from '../errors.ts';
@@ -9,6 +10,8 @@ import type { Watcher } from './watcher.ts';
 
 /** Of one process. */
 const MAX_STREAMS = 200;
+/** Of those, so that nobody keeps all the others out. */
+export const MAX_STREAMS_OF_ONE = 20;
 /** What a reader may leave lying. */
 const MAX_BACKLOG_BYTES = 256 * 1024;
 /** What a browser waits before it asks again. */
@@ -22,9 +25,9 @@ interface Live {
 }
 
 export function eventRoutes(app: DashboardApp, { access, watcher, pingMs }: Live): void {
-  const open = new Set<PassThrough>();
+  const open = new Map<PassThrough, string | undefined>();
   app.addHook('preClose', async () => {
-    for (const stream of open) stream.end();
+    for (const stream of open.keys()) stream.end();
     await watcher.close();
   });
 
@@ -37,13 +40,16 @@ export function eventRoutes(app: DashboardApp, { access, watcher, pingMs }: Live
         'server-sent events: `changed` says that something did, `away` that Redis does not answer, `ping` nothing',
     },
     ({ request, reply }) => {
-      if (open.size >= MAX_STREAMS) {
-        throw new ApiError(503, 'TOO_MANY_STREAMS', `this process serves ${MAX_STREAMS} streams already`, {
+      const owner = visitOf(request).user?.name;
+      const own = [...open.values()].filter((name) => name === owner).length;
+      if (open.size >= MAX_STREAMS || own >= MAX_STREAMS_OF_ONE) {
+        const words = own >= MAX_STREAMS_OF_ONE ? `${own} streams of yours` : `${open.size} streams`;
+        throw new ApiError(503, 'TOO_MANY_STREAMS', `this process serves ${words} already`, {
           headers: { 'retry-after': '30' },
         });
       }
       const stream = new PassThrough();
-      open.add(stream);
+      open.set(stream, owner);
       const send = (text: string): void => {
         if (stream.writableLength > MAX_BACKLOG_BYTES) stream.destroy();
         else if (stream.writable) stream.write(text);

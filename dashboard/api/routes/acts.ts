@@ -1,13 +1,13 @@
 // What a person does to one dead letter: replay, edit and replay, discard, restore. He is who is signed in, whatever the
 // request says; of two people at one letter the second is told who was first.
 import { WaybillError } from '../../../core/errors.ts';
-import { unmaskEdit } from '../../../core/mask-write.ts';
+import { unmaskEdit, type WriteEdit } from '../../../core/mask-write.ts';
 import { getLetter, lookAtLetter } from '../../../queue/dead-letters.ts';
 import { discard, replay, restore } from '../../../queue/operate.ts';
 import type { Reader } from '../../../queue/reader.ts';
 import type { DashboardApp, DashboardContext } from '../app.ts';
 import { actAnswer, actRequest, letterParams, replayAnswer, replayRequest } from '../contract/letters.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError, notFound } from '../errors.ts';
 import { maskingOf } from '../shown/masking.ts';
 import { dataRoute } from './data-route.ts';
 
@@ -24,8 +24,17 @@ export function actRoutes(app: DashboardApp, context: DashboardContext): void {
     },
     async ({ params: { destination, id }, body, user, reader }) => {
       const { reason, newKey, acceptDouble, ignoreExpiry, edit } = body;
-      const write = edit && (await getLetter(reader, destination, id))?.write;
-      const sent = edit && write && unmaskEdit(dropMissing(edit), write, maskingOf(context.config, destination));
+      /** An edit is sent or refused: never the write without it. */
+      const sentFor = async (given: NonNullable<typeof edit>): Promise<WriteEdit> => {
+        const letter = await getLetter(reader, destination, id);
+        if (!letter) throw notFound(`no dead letter ${JSON.stringify(id)} at ${destination} that can be read`);
+        if (!letter.write) {
+          const words = `${id} is no write that could be edited`;
+          throw new ApiError(409, 'REPLAY_REFUSED', words, { details: { refusal: 'NOT_A_WRITE' } });
+        }
+        return unmaskEdit(dropMissing(given), letter.write, maskingOf(context.config, destination));
+      };
+      const sent = edit && (await sentFor(edit));
       return tellingWhoWasFirst(reader, destination, id, () =>
         replay(
           reader,

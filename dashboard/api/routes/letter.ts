@@ -1,5 +1,5 @@
 // One dead letter in full.
-import { type Config, retentionOf } from '../../../core/config.ts';
+import { type Config, configuredAs, retentionOf } from '../../../core/config.ts';
 import { lookAtLetter } from '../../../queue/dead-letters.ts';
 import { findJob } from '../../../queue/find.ts';
 import { generationOfLetter } from '../../../queue/keys.ts';
@@ -33,7 +33,7 @@ function trimmedAt(letter: Letter, config: Config): number | undefined {
   const { destination, deadAt, acts, state } = letter;
   // When it died is not known.
   if ('unreadable' in letter) return undefined;
-  const known = Object.hasOwn(config.destinations, destination) ? config.destinations[destination] : undefined;
+  const known = configuredAs(config, destination);
   if (!known) return undefined;
   const { deadMs, handledMs } = retentionOf(known);
   return state === 'open' ? deadAt + deadMs : (acts.at(-1)?.at ?? deadAt) + handledMs;

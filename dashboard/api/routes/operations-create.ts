@@ -1,5 +1,5 @@
 // Planning a bulk operation, and creating it: what is meant is frozen then, and who is signed in has asked for it.
-import { MAX_NAMED } from '../../../core/bulk.ts';
+import { MAX_LOOKED_INTO, MAX_NAMED } from '../../../core/bulk.ts';
 import { createOperation } from '../../../queue/operations/create.ts';
 import type { PlanRequest as Planning } from '../../../queue/operations/operation.ts';
 import { planOperation } from '../../../queue/operations/plan.ts';
@@ -7,7 +7,7 @@ import type { Reader } from '../../../queue/reader.ts';
 import type { DashboardApp, DashboardContext } from '../app.ts';
 import { createRequest, operation, plan, planRequest, type PlanRequest } from '../contract/operations.ts';
 import { ApiError } from '../errors.ts';
-import { filterOf, fold, lettersMeant, SCAN_LIMIT } from '../meant.ts';
+import { filterOf, fold, lettersMeant } from '../meant.ts';
 import { maskingOf } from '../shown/masking.ts';
 import { rowOf } from '../shown/row.ts';
 import { masksNothing } from '../text-search.ts';
@@ -23,7 +23,7 @@ export function operationCreateRoutes(app: DashboardApp, context: DashboardConte
     { summary: 'What a bulk operation would do; nothing is changed', body: planRequest, answer: plan },
     async ({ body, reader, signal }) => {
       const target = await targetOf(body, Infinity, { context, reader, signal });
-      const planned = await planOperation(reader, { ...body, target });
+      const planned = await planOperation(reader, { ...body, target }, signal);
       const masking = maskingOf(config, body.destination);
       return { ...planned, sample: planned.sample.map((letter) => rowOf(letter, masking)) };
     },
@@ -35,7 +35,7 @@ export function operationCreateRoutes(app: DashboardApp, context: DashboardConte
     { summary: 'Begin a bulk operation', body: createRequest, answer: operation, status: 201 },
     async ({ body, user, reader, signal }) => {
       const target = await targetOf(body, body.frozenAt, { context, reader, signal });
-      return operationShown(await createOperation(reader, { ...body, target, by: user.name }));
+      return operationShown(await createOperation(reader, { ...body, target, by: user.name }, signal));
     },
   );
 }
@@ -54,13 +54,13 @@ async function targetOf(
   }
   const query = { ...target.filter, destination, state, before: earlier(before, frozenAt) };
   const ids: string[] = [];
-  const letters = lettersMeant({ config, reader, signal, query }, destination, { scanLimit: SCAN_LIMIT });
+  const letters = lettersMeant({ config, reader, signal, query }, destination, { scanLimit: MAX_LOOKED_INTO });
   const { atLeast } = await fold(letters, ({ id }) => void ids.push(id));
   if (ids.length > 0 && ids.length <= MAX_NAMED && !atLeast) return { ids };
   const why =
     ids.length === 0
       ? 'no dead letter is meant'
-      : `the text is searched in ${SCAN_LIMIT} letters at most, and may be in ${MAX_NAMED}: add another filter to it`;
+      : `the text is searched in ${MAX_LOOKED_INTO} letters at most, and may be in ${MAX_NAMED}: add another filter to it`;
   const field = ids.length === 0 ? 'EMPTY' : 'TOO_MANY';
   throw new ApiError(409, 'OPERATION_REFUSED', why, { details: { field } });
 }

@@ -1,4 +1,4 @@
-// All destinations at a glance: those that were used, and those that are configured and were not yet.
+// All destinations at a glance: those that were ever used. One that is configured alone has nothing to show.
 import { overviewOf } from '../../../queue/overview.ts';
 import type { DashboardApp, DashboardContext } from '../app.ts';
 import { overview, overviewQuery } from '../contract/overview.ts';

@@ -20,6 +20,6 @@ const HIDDEN_BODY = '(hidden: the redaction rules of this destination are not kn
 export function answersTo(write: Write | undefined, masking: Masking): Answers {
   if (masking !== 'all' && masking.body.length + masking.headers.length === 0)
     return { word: asItIs, text: asItIs, body: asItIs };
-  const { word, text } = echoCleaner(write && maskWrite(write, masking).values);
+  const { word, text } = echoCleaner(() => write && maskWrite(write, masking).values);
   return { word, text, body: masking === 'all' ? () => HIDDEN_BODY : text };
 }

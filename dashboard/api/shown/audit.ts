@@ -9,6 +9,16 @@ const MAX_NAME = 300;
 const MAX_REASON = 1000;
 const MAX_FILTER = 2000;
 
+/** A filter as it was written down, in the words of the API's own query. */
+function filterAsked(written: unknown): string | undefined {
+  if (typeof written !== 'string') return undefined;
+  const asked = [...new URLSearchParams(written.slice(0, MAX_FILTER))].map(([name, value]): [string, string] => {
+    if (name === 'text') return ['q', value];
+    return name === 'replayed' ? [name, value === 'true' ? 'yes' : 'no'] : [name, value];
+  });
+  return new URLSearchParams(asked).toString();
+}
+
 export function auditShown(entry: AuditEntry): AuditEntryShown {
   const given: Record<string, unknown> = { ...entry };
   const { newKey } = given;
@@ -33,6 +43,6 @@ export function auditShown(entry: AuditEntry): AuditEntryShown {
     ...(given.doubleAccepted === true && { doubleAccepted: true as const }),
     ...line('operation', given.operation, MAX_NAME),
     ...number('count', given.count),
-    ...line('filter', given.filter, MAX_FILTER),
+    ...line('filter', filterAsked(given.filter), MAX_FILTER),
   };
 }

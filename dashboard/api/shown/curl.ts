@@ -1,6 +1,6 @@
 // A write as a curl command, to be run in a POSIX shell: masked, the credential as a variable, and quoted so that
 // nothing of the write is anything but text to the shell and to curl.
-import type { Config, DestinationConfig } from '../../../core/config.ts';
+import { type Config, configuredAs, type DestinationConfig } from '../../../core/config.ts';
 import { maskWrite, type Masking } from '../../../core/mask-write.ts';
 import type { Write } from '../../../core/write.ts';
 import { isJson } from '../../../core/mask.ts';
@@ -17,7 +17,7 @@ const MAX_HEADER = 8192;
 
 /** @param config its `baseUrl` and `auth` go in; without the destination they are variables of the shell */
 export function curlOf(write: Write, destination: string, config: Settings): string {
-  const target = Object.hasOwn(config.destinations, destination) ? config.destinations[destination] : undefined;
+  const target = configuredAs(config, destination);
   const base = target ? quote(target.baseUrl.replace(/\/$/, '')) : '"$BASE_URL"';
   const parts = [
     `curl -sS -g --path-as-is -X ${quote(printable(textOf(write.method), 20))} ${base}${quote(printable(textOf(write.path), MAX_HEADER))}`,

@@ -1,7 +1,7 @@
 // One dead letter in full, as the API shows it.
 import type { Config } from '../../../core/config.ts';
 import { DEAD_REASONS } from '../../../core/decide.ts';
-import { fieldOf, MAX_CODE, MAX_MESSAGE, printable } from '../../../core/envelope.ts';
+import { MAX_CODE, MAX_MESSAGE, printable } from '../../../core/envelope.ts';
 import { evidenceInWords, verdictInWords } from '../../../core/evidence.ts';
 import { isRecord } from '../../../core/json.ts';
 import { VERDICTS } from '../../../core/verdict.ts';
@@ -55,7 +55,10 @@ export function detailOf(letter: FiledLetter | UnreadableLetter, around: Surroun
   };
   if ('unreadable' in letter) return { ...base, key: {}, requestIds: [] };
   const { envelope, journal, verdict, write, raw, lost } = letter;
-  const hint = hintOf(letter);
+  const hint =
+    row.code === undefined
+      ? undefined
+      : hintFor(row.code, { ...number('status', row.status), ...line('field', row.field, MAX_CODE) });
   return {
     ...base,
     ...(isRecord(envelope) && { envelope: printableEnvelope(envelopeOf(envelope, answers)) }),
@@ -75,13 +78,6 @@ export function detailOf(letter: FiledLetter | UnreadableLetter, around: Surroun
       .filter(Boolean)
       .toReversed(),
   };
-}
-
-function hintOf(letter: FiledLetter): string | undefined {
-  const field = fieldOf(letter.envelope);
-  const code = letterCode(letter);
-  const more = { ...number('status', letter.status), ...(field !== undefined && { field }) };
-  return code === undefined ? undefined : hintFor(code, more);
 }
 
 function journalOf({ journal, lost }: FiledLetter, answers: Answers): NonNullable<LetterDetail['journal']> {

@@ -28,7 +28,7 @@ export function foundOf(found: Found, config: Pick<Config, 'destinations' | 'das
     ...(delivery && {
       delivery: {
         status: count(delivery.status),
-        ...line('requestId', delivery.requestId, 200),
+        ...line('requestId', delivery.requestId, 200, answers.word),
         deliveredAt: count(delivery.deliveredAt),
         attempts: count(delivery.attempts),
       },

@@ -1,5 +1,5 @@
 // Which view stands at which address. Views beyond the landing and the list come when they are asked for.
-import type { ComponentType } from 'preact';
+import { type ComponentType, Fragment } from 'preact';
 import { ErrorBoundary, LocationProvider, Route, Router } from 'preact-iso';
 import { loadSession, session, sessionError, user } from './api/session.ts';
 import { ErrorNote, Skeleton } from './components/notes.tsx';
@@ -10,7 +10,7 @@ import { Groups } from './views/groups.tsx';
 import { Letters } from './views/letters.tsx';
 import { NotFound } from './views/not-found.tsx';
 import { Shell } from './views/shell.tsx';
-import { SignIn } from './views/sign-in.tsx';
+import { SignIn, SignInAgain } from './views/sign-in.tsx';
 
 const Operations = late(() => import('./views/operations.tsx').then((file) => file.Operations));
 const Operation = late(() => import('./views/operation.tsx').then((file) => file.OperationView));
@@ -60,16 +60,20 @@ function Signed() {
       </main>
     );
   if (user.value === undefined) return <SignIn />;
+  // Where another person signs in, nothing is left of what the one before him had open.
   return (
-    <Shell>
-      <ErrorBoundary>
-        <Router>
-          {Object.entries(VIEWS).map(([name, view]) => (
-            <Route key={name} path={below(PATHS[name as keyof typeof PATHS])} component={view} />
-          ))}
-          <Route default component={NotFound} />
-        </Router>
-      </ErrorBoundary>
-    </Shell>
+    <Fragment key={user.value.name}>
+      <Shell>
+        <ErrorBoundary>
+          <Router>
+            {Object.entries(VIEWS).map(([name, view]) => (
+              <Route key={name} path={below(PATHS[name as keyof typeof PATHS])} component={view} />
+            ))}
+            <Route default component={NotFound} />
+          </Router>
+        </ErrorBoundary>
+      </Shell>
+      <SignInAgain />
+    </Fragment>
   );
 }

@@ -4,7 +4,7 @@
 import { batch, computed, effect, signal } from '@preact/signals';
 import type { Changed } from '../../api/contract/events.ts';
 import { addressOf } from './api/client.ts';
-import { loadSession, user } from './api/session.ts';
+import { loadSession, refusedSince, user } from './api/session.ts';
 
 export type LiveState = 'connecting' | 'live' | 'away' | 'polling' | 'paused';
 export const live = signal<LiveState>('connecting');
@@ -88,7 +88,7 @@ function parsed(text: string): Changed | undefined {
   }
 }
 
-const signedIn = computed(() => user.value !== undefined);
+const signedIn = computed(() => user.value !== undefined && refusedSince.value === 0);
 const seen = signal(!document.hidden);
 document.addEventListener('visibilitychange', () => {
   batch(() => {

@@ -8,7 +8,7 @@ import { type Answer, type Death, says as apiSays } from '../../support/dead-let
 let office: BrowserOffice;
 beforeAll(async () => {
   // One for each test: none of them meets the letters of another.
-  office = await openOffice({ group: {}, again: {}, slow: {}, gone: {}, many: {}, doubt: {} });
+  office = await openOffice({ group: {}, again: {}, slow: {}, gone: {}, many: {}, doubt: {}, lost: {} });
 });
 afterAll(() => office?.close());
 
@@ -229,4 +229,28 @@ test('what may be applied twice is refused under a new key, and replayed only on
   await says(page, /each under a new key.*applied twice/);
   // The old keys were sent once; the new ones are others.
   expect(keys.map(sendsOf)).toEqual([1, 1, 1]);
+});
+
+test('where the answer to the first press is lost, a second one finds the operation of the first and begins no other', async () => {
+  const { name } = await die('lost', times(3, NAME_TAKEN));
+  const { page, go } = await sitDown(office.world, 'operator');
+  await go(`/letters?destination=${name}`);
+  const dialog = await startOnList(page, 'Discard', 3);
+  await dialog.getByLabel('Reason').fill('no longer wanted');
+  const isCreation = (url: URL): boolean => url.pathname === '/api/operations';
+  await page.route(
+    isCreation,
+    async (route) => {
+      await route.fetch();
+      await route.abort();
+    },
+    { times: 1 },
+  );
+  const discard = dialog.getByRole('button', { name: 'Discard 3' });
+  await discard.click();
+  await says(dialog.getByRole('alert'), 'UNREACHABLE');
+  await discard.click();
+  await stands(page, 'done');
+  const { body } = await office.world.as('viewer').get(`/api/operations?destination=${name}`);
+  expect((body as { operations: object[] }).operations).toHaveLength(1);
 });

@@ -31,6 +31,10 @@ test('where nothing ever died there is a first write to copy', async () => {
   expect(await page.evaluate('navigator.clipboard.readText()')).toBe(await example.textContent());
   await page.getByRole('link', { name: 'Letters' }).click();
   await page.getByRole('heading', { name: 'No open dead letters' }).waitFor();
+  await page.getByRole('combobox', { name: 'Destination', exact: true }).selectOption('parcels');
+  await page.getByRole('heading', { name: 'No open dead letters of parcels' }).waitFor();
+  await page.getByRole('link', { name: 'Groups' }).click();
+  await page.getByRole('heading', { name: 'No dead letters of parcels yet' }).waitFor();
   await page.getByRole('link', { name: 'Operations' }).click();
   await page.getByRole('heading', { name: 'No bulk operation yet' }).waitFor();
 });

@@ -17,7 +17,10 @@ let name: string;
 let letter: string;
 beforeAll(async () => {
   office = await openOffice({
-    sms: { redact: { body: ['/iban'], headers: ['x-signature'] }, retry: { baseMs: 5, capMs: 20, retryAfterCapMs: 50 } },
+    sms: {
+      redact: { body: ['/iban'], headers: ['x-signature'] },
+      retry: { baseMs: 5, capMs: 20, retryAfterCapMs: 50 },
+    },
     // Its keys live for less than a minute.
     brief: { idempotency: { ttlMs: 60_000 } },
   });

@@ -11,7 +11,7 @@ import { redisUrl } from '../../support/redis.ts';
 let office: BrowserOffice;
 beforeAll(async () => {
   // One for each test.
-  office = await openOffice({ pill: {}, pause: {}, hide: {}, poll: {}, two: {} });
+  office = await openOffice({ pill: {}, pause: {}, hide: {}, poll: {}, two: {}, outage: {} });
 });
 afterAll(() => office?.close());
 
@@ -150,4 +150,24 @@ test('what is done at one process of the dashboard is seen at another, without l
   await die('two', 1);
   await pill(there.page, 1).click();
   await shown(async () => expect(await idsOf(there.page)).toHaveLength(1));
+});
+
+test('the overview is asked by the clock: however much dies, no more often than every ten seconds', async () => {
+  const { page, go } = await sitDown(office.world, 'viewer');
+  let asked = 0;
+  page.on('request', (request) => {
+    if (new URL(request.url()).pathname === '/api/overview') asked += 1;
+  });
+  const since = Date.now();
+  await go(`/overview?destination=${name('outage')}`);
+  await isLive(page, 'live');
+  await page.evaluate(`told = 0; new EventSource('/api/events').addEventListener('changed', () => (told += 1))`);
+  const told = async (): Promise<number> => page.evaluate<number>('told');
+  for (let changes = 0; changes < 5; changes++) {
+    const before = await told();
+    await die('outage', 1);
+    await shown(async () => expect(await told()).toBeGreaterThan(before));
+  }
+  // Once at the start, and once at each tenth second of the clock.
+  expect(asked).toBeLessThanOrEqual(2 + Math.floor((Date.now() - since) / 10_000));
 });

@@ -29,7 +29,7 @@ import { below } from '../routes.ts';
 interface Calls {
   session: { body: undefined; answer: Session };
   signIn: { body: { token: string }; answer: Session };
-  signOut: { body: undefined; answer: unknown };
+  signOut: { body: undefined; answer: Session };
   overview: { body: undefined; answer: Overview };
   letters: { body: undefined; answer: LetterList };
   countLetters: { body: undefined; answer: LetterCount };
@@ -66,12 +66,11 @@ type Query = URLSearchParams | Record<string, string | number | boolean | undefi
 type Input<N extends CallName> = {
   query?: Query | undefined;
   signal?: AbortSignal | undefined;
-  timeoutMs?: number;
 } & (keyof Params<N> extends never ? { params?: undefined } : { params: Params<N> }) &
   (Calls[N]['body'] extends undefined ? { body?: undefined } : { body: Calls[N]['body'] });
 
-/** A bounded search over many letters takes longer than a look-up. */
-const TIMEOUT_MS = 20_000;
+/** The server gives up after 20 s, and says so better. */
+const TIMEOUT_MS = 25_000;
 
 export class ApiError extends Error {
   override readonly name = 'ApiError';
@@ -99,7 +98,12 @@ export class ApiError extends Error {
 }
 
 /** Set by session.ts, which knows them. */
-export const hooks = { csrf: (): string | undefined => undefined, signedOut: (): void => {} };
+export const hooks = {
+  csrf: (): string | undefined => undefined,
+  signedOut: (): void => {},
+  /** Asks for the session anew; whether it is still the same person's. */
+  renewed: async (): Promise<boolean> => false,
+};
 
 /** The address of a route, for a link or a download. */
 export function addressOf<N extends keyof typeof ROUTES>(name: N, params: Partial<Params<N>> = {}, query: Query = {}) {
@@ -118,9 +122,19 @@ export function addressOf<N extends keyof typeof ROUTES>(name: N, params: Partia
 
 /** @throws ApiError; an aborted call rejects with the signal's reason */
 export async function call<N extends CallName>(name: N, input: Input<N>): Promise<Calls[N]['answer']> {
+  try {
+    return await callOnce(name, input);
+  } catch (error) {
+    // Another tab has signed in anew. What was refused has done nothing.
+    if (error instanceof ApiError && error.code === 'CSRF_REFUSED' && (await hooks.renewed()))
+      return callOnce(name, input);
+    throw error;
+  }
+}
+
+async function callOnce<N extends CallName>(name: N, input: Input<N>): Promise<Calls[N]['answer']> {
   const { method } = ROUTES[name];
-  const timeoutMs = input.timeoutMs ?? TIMEOUT_MS;
-  const timeout = AbortSignal.timeout(timeoutMs);
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
   const headers: Record<string, string> = { accept: 'application/json' };
   const csrf = hooks.csrf();
   if (method !== 'GET' && csrf !== undefined) headers['x-csrf-token'] = csrf;
@@ -139,7 +153,7 @@ export async function call<N extends CallName>(name: N, input: Input<N>): Promis
   } catch (error) {
     if (input.signal?.aborted) throw error;
     throw timeout.aborted
-      ? new ApiError(0, 'TIMEOUT', `The dashboard's server gave no answer within ${timeoutMs / 1000} s.`)
+      ? new ApiError(0, 'TIMEOUT', `The dashboard's server gave no answer within ${TIMEOUT_MS / 1000} s.`)
       : new ApiError(
           0,
           'UNREACHABLE',
@@ -147,8 +161,7 @@ export async function call<N extends CallName>(name: N, input: Input<N>): Promis
         );
   }
   const answer = parsed(text);
-  if (response.ok && answer !== undefined) return answer;
-  if (response.ok && text === '') return undefined;
+  if (response.ok && answer !== undefined) return answer as Calls[N]['answer'];
   if (response.status === 401 && name !== 'signIn') hooks.signedOut();
   const envelope = (answer ?? {}) as Partial<ErrorEnvelope>;
   throw new ApiError(

@@ -3,6 +3,7 @@
 // Redis is away it asks again by itself.
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError } from './client.ts';
+import { refusedSince } from './session.ts';
 
 export interface Loaded<T> {
   /** The last answer; of another key while `loading`. */
@@ -49,6 +50,11 @@ export function useLoad<T>(key: string | undefined, load: (signal: AbortSignal) 
       clearTimeout(again);
     };
   }, [key, turn]);
+
+  const signedIn = refusedSince.value === 0;
+  useEffect(() => {
+    if (signedIn && state.error?.status === 401) setTurn((n) => n + 1);
+  }, [signedIn]);
 
   return { ...state, reload: useCallback(() => setTurn((n) => n + 1), []) };
 }

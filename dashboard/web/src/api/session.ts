@@ -1,5 +1,5 @@
 // Who is signed in, as signals: `session`, `user`, `may('operator')`.
-import { computed, signal } from '@preact/signals';
+import { batch, computed, signal } from '@preact/signals';
 import { mayActAs, type Role } from '../../../../core/role.ts';
 import type { Session } from '../../../api/contract/session.ts';
 import { clockSkewMs } from '../now.ts';
@@ -9,6 +9,8 @@ export const session = signal<Session | undefined>(undefined);
 /** Why the session could not be asked for. */
 export const sessionError = signal<ApiError | undefined>(undefined);
 export const user = computed(() => session.value?.user);
+/** How many calls were refused since the session ended under somebody's hands; 0 while he is signed in. */
+export const refusedSince = signal(0);
 /** Names of the destinations, those with dead letters only included. */
 export const destinations = computed(() => session.value?.destinations.map(({ name }) => name) ?? []);
 
@@ -16,9 +18,17 @@ export const destinations = computed(() => session.value?.destinations.map(({ na
 export const may = (least: Role): boolean => user.value !== undefined && mayActAs(user.value.role, least);
 
 function take(answer: Session): void {
-  clockSkewMs.value = answer.now - Date.now();
-  sessionError.value = undefined;
-  session.value = answer;
+  batch(() => {
+    clockSkewMs.value = answer.now - Date.now();
+    sessionError.value = undefined;
+    refusedSince.value = 0;
+    session.value = answer;
+  });
+}
+
+/** What is open stays: a draft is not lost with the session. */
+function end(): void {
+  refusedSince.value += 1;
 }
 
 const AGAIN_MS = 3000;
@@ -26,7 +36,9 @@ let again: ReturnType<typeof setTimeout> | undefined;
 
 export async function loadSession(): Promise<void> {
   try {
-    take(await call('session', {}));
+    const answer = await call('session', {});
+    if (user.value && !answer.user) end();
+    else take(answer);
   } catch (error) {
     const told = error instanceof ApiError ? error : new ApiError(0, 'UNREACHABLE', 'The session could not be read.');
     sessionError.value = told;
@@ -43,15 +55,15 @@ export async function signIn(token: string): Promise<void> {
 }
 
 export async function signOut(): Promise<void> {
-  await call('signOut', {});
-  await loadSession();
+  take(await call('signOut', {}));
 }
 
 hooks.csrf = () => session.value?.csrf;
 hooks.signedOut = () => {
-  const { value } = session;
-  if (value?.user) {
-    const { user: _, ...rest } = value;
-    session.value = rest;
-  }
+  if (user.value) end();
+};
+hooks.renewed = async () => {
+  const before = user.value?.name;
+  await loadSession();
+  return refusedSince.value === 0 && user.value?.name === before;
 };

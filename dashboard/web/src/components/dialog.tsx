@@ -3,6 +3,8 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
 import { Icon } from './icon.tsx';
 
+const FIRST_FIELD = '.dialog-body :is(input:not([type=radio]), input:checked, select, textarea):enabled';
+
 export function Dialog(props: {
   title: ComponentChildren;
   children: ComponentChildren;
@@ -18,6 +20,8 @@ export function Dialog(props: {
     const before = document.activeElement;
     const dialog = ref.current;
     dialog?.showModal();
+    // By itself it would be the button that closes it.
+    dialog?.querySelector<HTMLElement>(FIRST_FIELD)?.focus();
     return () => {
       dialog?.close();
       // What had the focus may be gone with what was done to it.

@@ -17,10 +17,10 @@ import { toast } from '../components/toast.tsx';
 import { LongText } from '../components/long-text.tsx';
 import { Upstream } from '../components/upstream.tsx';
 import { readFilter } from '../logic/filter-url.ts';
+import { newUuid } from '../logic/new-uuid.ts';
 import { to } from '../routes.ts';
 import { type Draft, draftOf, editOf, faultsOf, headerChanges } from './edit/draft.ts';
 import { HeaderLines } from './edit/header-lines.tsx';
-import { newIdempotencyKey } from './edit/new-key.ts';
 import { Conflict } from './letter/conflict.tsx';
 import { type ReplayChoice, requestOf, wanting } from './letter/replay-choice.ts';
 import { ReplayFields } from './letter/replay-fields.tsx';
@@ -79,7 +79,7 @@ function Editing(props: { detail: LetterDetail; write: ShownWrite; back: string;
   const [start, setStart] = useState(draft.body);
   const [choice, setChoice] = useState<ReplayChoice>(() => ({
     key: 'new',
-    newKey: newIdempotencyKey(),
+    newKey: newUuid(),
     reason: '',
     phrase: '',
     ignoreExpiry: false,

@@ -76,7 +76,11 @@ export function Groups() {
         </div>
       )}
       {data && data.list.groups.length === 0 && data.list.other === 0 && (
-        <NoLetters lastDeadAt={data.list.lastDeadAt} filtered={filterParams(data.asked).size > 0} />
+        <NoLetters
+          lastDeadAt={data.list.lastDeadAt}
+          filtered={filterParams(data.asked).size > 0}
+          destination={data.asked.destination}
+        />
       )}
       {data && data.list.groups.length > 0 && (
         <ul class={`groups card${loaded.loading ? ' stale' : ''}`} aria-label="Groups" aria-busy={loaded.loading}>

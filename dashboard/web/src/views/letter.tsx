@@ -1,40 +1,31 @@
 // One dead letter: why it died, what was tried and when, what a replay would send, and what people did with it.
 import { useLocation, useRoute } from 'preact-iso';
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { LetterDetail, ReplayAnswer } from '../../../api/contract/letters.ts';
 import { type ApiError, call } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
 import { may, user } from '../api/session.ts';
-import { Badge, StateBadge, VerdictBadge } from '../components/badge.tsx';
 import { Button, ButtonLink } from '../components/button.tsx';
 import { CopyButton } from '../components/copy.tsx';
 import { Icon } from '../components/icon.tsx';
 import { ErrorNote, Note, Skeleton } from '../components/notes.tsx';
 import { Time } from '../components/time.tsx';
-import { Timeline } from '../components/timeline.tsx';
 import { toast } from '../components/toast.tsx';
 import { LongText } from '../components/long-text.tsx';
-import { Upstream } from '../components/upstream.tsx';
 import { useKeys } from '../keys.ts';
 import { useLookAgain } from '../look-again.ts';
 import { type Filter, readFilter } from '../logic/filter-url.ts';
-import { counted } from '../logic/number-words.ts';
-import { REASON_WORDS } from '../logic/verdict-words.ts';
 import { to } from '../routes.ts';
 import { isUnderWay } from './find/state-words.ts';
 import { ActDialog } from './letter/act-dialog.tsx';
 import { actWords } from './letter/act-words.ts';
+import { Cards } from './letter/cards.tsx';
 import { Conflict } from './letter/conflict.tsx';
-import { EnvelopeCard } from './letter/envelope-card.tsx';
-import { KeyCard } from './letter/key-card.tsx';
-import { LineageCard } from './letter/lineage-card.tsx';
+import { Head } from './letter/head.tsx';
 import { type Neighbours, neighboursOf } from './letter/neighbours.ts';
 import { ReplayDialog } from './letter/replay-dialog.tsx';
-import { storyOf } from './letter/story.ts';
 import { useChangedElsewhere } from './letter/use-changed-elsewhere.ts';
 import { useWhenKeyEnds } from './letter/use-when-key-ends.ts';
-import { WriteCard } from './letter/write-card.tsx';
-import { isWide } from '../wide.ts';
 import './letter/letter.css';
 
 export function Letter() {
@@ -63,6 +54,7 @@ export function Letter() {
           <Around neighbours={neighbours.key === beside ? neighbours.data : undefined} from={filter} />
         )}
       </nav>
+      {!detail && <h1>Dead letter</h1>}
       {error && !detail && <ErrorNote error={error} retry={reload} />}
       {!detail && loading && <Skeleton label="Loading the dead letter" lines={8} />}
       {detail && (
@@ -214,158 +206,5 @@ function Shown(props: {
         />
       )}
     </>
-  );
-}
-
-/** Two columns, or one in which the timeline, which may be long, stands behind what one decides by. */
-function Cards(props: { detail: LetterDetail }) {
-  const { detail } = props;
-  const { letter } = detail;
-  const answer = <EnvelopeCard detail={detail} />;
-  const timeline = (
-    <section class="card card-body stack" aria-labelledby="timeline-title">
-      <h2 id="timeline-title">What happened</h2>
-      <Timeline chapters={storyOf(detail)} reason={letter.reason} because={letter.because} />
-    </section>
-  );
-  const decidedBy = (
-    <>
-      <VerdictCard detail={detail} />
-      <KeyCard detail={detail} />
-    </>
-  );
-  const rest = (
-    <>
-      <WriteCard write={detail.write} raw={detail.raw} />
-      <LineageCard detail={detail} />
-      <FactsCard detail={detail} />
-    </>
-  );
-  if (!isWide.value)
-    return (
-      <div class="stack">
-        {answer}
-        {decidedBy}
-        {timeline}
-        {rest}
-      </div>
-    );
-  return (
-    <div class="letter-grid">
-      <div class="stack">
-        {answer}
-        {timeline}
-      </div>
-      <div class="stack">
-        {decidedBy}
-        {rest}
-      </div>
-    </div>
-  );
-}
-
-function Head(props: { detail: LetterDetail }) {
-  const { letter, write } = props.detail;
-  const { code, status } = letter;
-  useEffect(() => {
-    document.title = `${code ?? 'Dead letter'} · ${letter.destination} · Waybill`;
-  }, [code, letter.destination]);
-  return (
-    <header class="stack-tight">
-      <h1 class="letter-title">
-        <Upstream text={code ?? (letter.unreadable !== undefined ? 'Unreadable' : 'Dead letter')} />
-        {letter.field !== undefined && (
-          <span class="letter-field">
-            <Upstream text={letter.field} mono />
-          </span>
-        )}
-      </h1>
-      <div class="row">
-        <StateBadge state={letter.state} />
-        {letter.verdict && <VerdictBadge verdict={letter.verdict} />}
-        {letter.reason && <Badge tone="plain">{REASON_WORDS[letter.reason]}</Badge>}
-        {status !== undefined && <Badge>{status}</Badge>}
-        <span class="letter-what">
-          <Upstream text={`${write?.method ?? letter.method ?? ''} ${write?.path ?? letter.path ?? ''}`} mono />
-        </span>
-        <span class="muted">
-          {letter.destination} · dead <Time at={letter.deadAt} />
-          {letter.attempts !== undefined && ` · ${counted(letter.attempts, 'attempt')}`}
-          {(letter.generation ?? 0) > 0 && ` · generation ${letter.generation}`}
-        </span>
-      </div>
-      {letter.unreadable !== undefined && (
-        <Note tone="warn">
-          <LongText text={letter.unreadable} />
-        </Note>
-      )}
-    </header>
-  );
-}
-
-function VerdictCard(props: { detail: LetterDetail }) {
-  const { letter, verdictWords, verdictEvidence } = props.detail;
-  if (letter.verdict === undefined) return null;
-  return (
-    <section class="card card-body stack-tight" aria-labelledby="verdict-title">
-      <h2 id="verdict-title">Verdict</h2>
-      <p>
-        <VerdictBadge verdict={letter.verdict} />
-      </p>
-      {verdictWords !== undefined && <p class="sentence">{verdictWords}</p>}
-      {verdictEvidence !== undefined && (
-        <p class="muted sentence">
-          <LongText text={verdictEvidence} />
-        </p>
-      )}
-    </section>
-  );
-}
-
-function FactsCard(props: { detail: LetterDetail }) {
-  const { letter, trimmedAt, requestIds } = props.detail;
-  return (
-    <section class="card card-body stack-tight" aria-labelledby="facts-title">
-      <h2 id="facts-title">Record</h2>
-      <dl class="facts">
-        <dt>Dead letter</dt>
-        <dd class="row copy-line">
-          <Upstream text={letter.id} mono />
-          <CopyButton text={letter.id} what="id of the dead letter" />
-        </dd>
-        <dt>Job</dt>
-        <dd>
-          <a href={to.find(letter.jobId, letter.destination)}>
-            <Upstream text={letter.jobId} mono />
-          </a>
-        </dd>
-        {letter.enqueuedAt !== undefined && (
-          <>
-            <dt>Enqueued</dt>
-            <dd>
-              <Time at={letter.enqueuedAt} />
-            </dd>
-          </>
-        )}
-        {requestIds.length > 1 && (
-          <>
-            <dt>request_ids</dt>
-            <dd>
-              <CopyButton text={requestIds.join('\n')} what={`${requestIds.length} request_ids`}>
-                {`Copy ${requestIds.length} request_ids`}
-              </CopyButton>
-            </dd>
-          </>
-        )}
-        {trimmedAt !== undefined && (
-          <>
-            <dt>Retention takes it</dt>
-            <dd>
-              <Time at={trimmedAt} />
-            </dd>
-          </>
-        )}
-      </dl>
-    </section>
   );
 }

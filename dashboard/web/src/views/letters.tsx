@@ -7,7 +7,7 @@ import { useLoad } from '../api/load.ts';
 import { ButtonLink } from '../components/button.tsx';
 import { EmptyState, ErrorNote, Note, Skeleton } from '../components/notes.tsx';
 import { NewsPill } from '../components/news-pill.tsx';
-import { filterParams, readFilter } from '../logic/filter-url.ts';
+import { filterParams, type Filter, readFilter } from '../logic/filter-url.ts';
 import { countWords, numberWords } from '../logic/number-words.ts';
 import { NOTHING, type Selection } from '../logic/selection.ts';
 import { useNews } from '../news.ts';
@@ -92,7 +92,7 @@ export function Letters() {
       >
         {!page.data && !page.error && <Skeleton lines={8} label="Loading the letters" />}
         {page.data && rows.length === 0 && (
-          <EmptyState title={filterKey === '' ? 'No open dead letters' : 'No match'}>
+          <EmptyState title={noneWords(filter)}>
             {filterKey !== '' && <a href={to.letters()}>Clear the filters</a>}
           </EmptyState>
         )}
@@ -136,4 +136,10 @@ export function Letters() {
       {bulk && <Bulk start={bulk} onClose={() => setBulk(undefined)} />}
     </>
   );
+}
+
+function noneWords(filter: Filter): string {
+  const { destination, ...others } = filter;
+  if (filterParams(others).size > 0) return 'No match';
+  return destination === undefined ? 'No open dead letters' : `No open dead letters of ${destination}`;
 }

@@ -3,9 +3,10 @@ import { useLocation } from 'preact-iso';
 import { useEffect, useState } from 'preact/hooks';
 import { call } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
+import { refusedSince } from '../api/session.ts';
 import { Segments } from '../components/field.tsx';
 import { EmptyState, ErrorNote, Skeleton } from '../components/notes.tsx';
-import { changes, paused } from '../live.ts';
+import { paused } from '../live.ts';
 import { byteWords, numberWords, percentWords } from '../logic/number-words.ts';
 import { now10 } from '../now.ts';
 import { to } from '../routes.ts';
@@ -18,6 +19,8 @@ const SPANS = [
   ['1440', '24 h'],
 ] as const;
 type Span = (typeof SPANS)[number][0];
+/** How often it is asked anew. The minutes of a day are many, and one more hardly shows. */
+const EVERY_MS: Record<Span, number> = { '60': 10_000, '360': 10_000, '1440': 30_000 };
 
 export function Overview() {
   const { query } = useLocation();
@@ -28,8 +31,9 @@ export function Overview() {
   useEffect(() => {
     document.title = 'Overview · Waybill';
   }, []);
-  // Deliveries are no news of the stream's: it is asked anew every few seconds, unless a person holds the page still.
-  const tick = paused.value ? 0 : now10.value + changes.value;
+  // Deliveries are no news of the stream's, and in an outage it tells of one change after another: it is asked by the
+  // clock, unless a person holds the page still or has to sign in.
+  const tick = paused.value || refusedSince.value > 0 ? 0 : Math.floor(now10.value / EVERY_MS[span]);
   useEffect(() => {
     if (data && !loading) reload();
   }, [tick]);
@@ -43,7 +47,9 @@ export function Overview() {
           <h1>Overview</h1>
           {data && (
             <p class="muted">
-              <a href={to.letters()}>{numberWords(dead)} dead</a>
+              <a href={to.letters(query.destination ? { destination: query.destination } : {})}>
+                {numberWords(dead)} dead
+              </a>
               <RedisWords redis={data.redis} />
             </p>
           )}

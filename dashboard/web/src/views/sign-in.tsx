@@ -1,8 +1,9 @@
 // Sign-in by token; where a proxy or the host says who it is, it says what is missing.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError } from '../api/client.ts';
-import { session, signIn } from '../api/session.ts';
+import { loadSession, refusedSince, session, signIn } from '../api/session.ts';
 import { Button } from '../components/button.tsx';
+import { Dialog } from '../components/dialog.tsx';
 import { Field } from '../components/field.tsx';
 import { ErrorNote, Note } from '../components/notes.tsx';
 import { Brand } from './brand.tsx';
@@ -18,16 +19,40 @@ export function SignIn() {
       </div>
       <div class="card card-body stack">
         <h1>Sign in</h1>
-        {session.value?.signIn === 'token' ? (
-          <TokenForm />
-        ) : (
-          <Note tone="warn">
-            This dashboard is told by its host or proxy who you are, and it was told nobody. Sign in there, then load
-            this page again.
-          </Note>
-        )}
+        <WayIn />
       </div>
     </main>
+  );
+}
+
+/** The session ended under somebody's hands: he signs in above what he was doing, and goes on. */
+export function SignInAgain() {
+  const [putAway, setPutAway] = useState(0);
+  // Put away, to copy what stands below it, it comes back with the next call that is refused.
+  if (refusedSince.value <= putAway) {
+    if (refusedSince.value < putAway) setPutAway(0);
+    return null;
+  }
+  return (
+    <Dialog title="Sign in again" onClose={() => setPutAway(refusedSince.value)}>
+      <p>Your session has ended. What you were doing is kept, and nothing of the last call was done.</p>
+      <WayIn />
+    </Dialog>
+  );
+}
+
+function WayIn() {
+  if (session.value?.signIn === 'token') return <TokenForm />;
+  return (
+    <Note tone="warn">
+      <span>
+        This dashboard is told by its host or proxy who you are, and it was told nobody. Sign in there, in another tab
+        where something is open here, then try again.
+      </span>
+      <Button small onClick={() => void loadSession()}>
+        Try again
+      </Button>
+    </Note>
   );
 }
 

@@ -11,6 +11,7 @@ import { Dialog } from '../../components/dialog.tsx';
 import { Field, Segments } from '../../components/field.tsx';
 import { ErrorNote, Skeleton } from '../../components/notes.tsx';
 import { missingIn, type Typed } from '../../logic/bulk-confirm.ts';
+import { newUuid } from '../../logic/new-uuid.ts';
 import { to } from '../../routes.ts';
 import { PlanShown } from './plan-shown.tsx';
 
@@ -27,12 +28,12 @@ const START: Typed = {
   rate: String(DEFAULT_RATE),
   stopPercent: String(DEFAULT_STOP_SHARE * 100),
 };
-/** The rules are asked about many letters. */
-const PLAN_TIMEOUT_MS = 60_000;
 
 export function Bulk(props: { start: BulkStart; onClose: () => void }) {
   const { act, destination, target, what } = props.start;
   const { route } = useLocation();
+  // A second press after an answer that was lost finds the operation of the first.
+  const [id] = useState(newUuid);
   const [options, setOptions] = useState({ newKey: false, acceptDouble: false, ignoreExpiry: false });
   const [steps, setSteps] = useState<CreateRequest['steps']>('all');
   const [typed, setTyped] = useState(START);
@@ -40,9 +41,7 @@ export function Bulk(props: { start: BulkStart; onClose: () => void }) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<ApiError>();
   const request: PlanRequest = { act, destination, target, ...options };
-  const plan = useLoad(JSON.stringify(options), (signal) =>
-    call('planOperation', { body: request, signal, timeoutMs: PLAN_TIMEOUT_MS }),
-  );
+  const plan = useLoad(JSON.stringify(options), (signal) => call('planOperation', { body: request, signal }));
   const current = plan.loading ? undefined : plan.data;
   const missing = current ? missingIn(typed, current) : {};
   const told = (name: keyof Typed): string | undefined => (tried ? missing[name] : undefined);
@@ -60,6 +59,7 @@ export function Bulk(props: { start: BulkStart; onClose: () => void }) {
       const operation = await call('createOperation', {
         body: {
           ...request,
+          id,
           frozenAt: current.frozenAt,
           reason: typed.reason.trim(),
           rate: Number(typed.rate),
@@ -67,7 +67,6 @@ export function Bulk(props: { start: BulkStart; onClose: () => void }) {
           stopShare: act === 'replay' ? Number(typed.stopPercent) / 100 : 1,
           confirm: { ...(count !== undefined && { count }), ...(phrase !== undefined && { phrase }) },
         },
-        timeoutMs: PLAN_TIMEOUT_MS,
       });
       props.onClose();
       route(to.operation(operation.destination, operation.id));

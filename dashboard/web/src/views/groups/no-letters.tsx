@@ -1,4 +1,4 @@
-// Nothing died: how long ago the last one did, or, where none ever did, how to send a first write.
+// Nothing died: how long ago the last one did, or, where none ever did, how to send a first write there.
 import { CopyButton } from '../../components/copy.tsx';
 import { EmptyState } from '../../components/notes.tsx';
 import { relativeWords } from '../../logic/time-words.ts';
@@ -6,8 +6,13 @@ import { destinations } from '../../api/session.ts';
 import { now10 } from '../../now.ts';
 import { to } from '../../routes.ts';
 
-export function NoLetters(props: { lastDeadAt: number | undefined; filtered: boolean }) {
-  const { lastDeadAt } = props;
+export function NoLetters(props: {
+  lastDeadAt: number | undefined;
+  filtered: boolean;
+  /** The one that is asked about, if it is one. */
+  destination: string | undefined;
+}) {
+  const { lastDeadAt, destination } = props;
   if (lastDeadAt !== undefined)
     return (
       <div class="card">
@@ -17,23 +22,16 @@ export function NoLetters(props: { lastDeadAt: number | undefined; filtered: boo
         </EmptyState>
       </div>
     );
-  if (props.filtered)
-    return (
-      <div class="card">
-        <EmptyState title="No match">
-          <a href={to.groups()}>Clear the filters</a>
-        </EmptyState>
-      </div>
-    );
-  const example = `waybill enqueue ${destinations.value[0] ?? 'DESTINATION'} --path /v1/messages --body '{"hello":"world"}'`;
+  const example = `waybill enqueue ${destination ?? destinations.value[0] ?? 'DESTINATION'} --path /v1/messages --body '{"hello":"world"}'`;
   return (
     <div class="card">
-      <EmptyState title="No dead letters yet">
+      <EmptyState title={destination === undefined ? 'No dead letters yet' : `No dead letters of ${destination} yet`}>
         <p>What cannot be delivered will be here. A first write, from a terminal:</p>
         <div class="row">
           <code class="example">{example}</code>
           <CopyButton text={example} what="the example" />
         </div>
+        {destination !== undefined && <a href={to.groups()}>Look at all destinations</a>}
       </EmptyState>
     </div>
   );

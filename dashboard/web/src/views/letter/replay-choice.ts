@@ -1,8 +1,6 @@
 // What a person has chosen for a replay, and what is still wanting before it can be sent. Pure.
+import { ACCEPT_DOUBLE_PHRASE } from '../../../../../core/bulk.ts';
 import type { ReplayRequestBody, Ruling } from '../../../../api/contract/letters.ts';
-
-/** As the contract has it (dashboard/api/contract/letters.ts); the schemas are too heavy for the page. */
-export const ACCEPT_PHRASE: NonNullable<ReplayRequestBody['acceptDouble']> = 'applied twice';
 
 export interface ReplayChoice {
   key: 'same' | 'new';
@@ -26,7 +24,7 @@ export const canBeLifted = (ruling: Ruling): boolean =>
 export function wanting(ruling: Ruling, choice: ReplayChoice): string | undefined {
   if (!canBeLifted(ruling)) return `Refused: ${ruling.because ?? 'the rules do not allow it'}.`;
   if (ruling.needsIgnoreExpiry && !choice.ignoreExpiry) return 'Its own expiry has passed: that must be ticked.';
-  if (ruling.needsAcceptDouble && choice.phrase.trim() !== ACCEPT_PHRASE) return `Type: ${ACCEPT_PHRASE}`;
+  if (ruling.needsAcceptDouble && choice.phrase.trim() !== ACCEPT_DOUBLE_PHRASE) return `Type: ${ACCEPT_DOUBLE_PHRASE}`;
   if (choice.key === 'new' && choice.newKey === '') return 'A new key is wanting.';
   if (choice.reason.trim() === '') return 'Say why: it stands in the audit.';
   return undefined;
@@ -36,7 +34,7 @@ export function requestOf(ruling: Ruling, choice: ReplayChoice, edit?: ReplayReq
   return {
     reason: choice.reason.trim(),
     ...(choice.key === 'new' && { newKey: choice.newKey }),
-    ...(ruling.needsAcceptDouble && { acceptDouble: ACCEPT_PHRASE }),
+    ...(ruling.needsAcceptDouble && { acceptDouble: ACCEPT_DOUBLE_PHRASE }),
     ...(ruling.needsIgnoreExpiry && { ignoreExpiry: true }),
     ...(edit && { edit }),
   };

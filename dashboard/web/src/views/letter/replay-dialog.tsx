@@ -7,7 +7,7 @@ import { Button } from '../../components/button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { ErrorNote } from '../../components/notes.tsx';
 import { Upstream } from '../../components/upstream.tsx';
-import { newIdempotencyKey } from '../edit/new-key.ts';
+import { newUuid } from '../../logic/new-uuid.ts';
 import { KeyLife } from './key-card.tsx';
 import { canBeLifted, firstChoice, type ReplayChoice, requestOf, wanting } from './replay-choice.ts';
 import { ReplayFields } from './replay-fields.tsx';
@@ -23,7 +23,7 @@ export function ReplayDialog(props: {
   const { destination, id, idempotencyKey } = detail.letter;
   const [choice, setChoice] = useState<ReplayChoice>(() => ({
     key: firstChoice(detail.replay),
-    newKey: newIdempotencyKey(),
+    newKey: newUuid(),
     reason: '',
     phrase: '',
     ignoreExpiry: false,

@@ -1,8 +1,9 @@
 // What a replay asks of a person: the words "applied twice" where they are needed, a tick past the expiry, a reason.
+import { ACCEPT_DOUBLE_PHRASE } from '../../../../../core/bulk.ts';
 import type { Ruling } from '../../../../api/contract/letters.ts';
 import { Field } from '../../components/field.tsx';
 import { Note } from '../../components/notes.tsx';
-import { ACCEPT_PHRASE, type ReplayChoice } from './replay-choice.ts';
+import type { ReplayChoice } from './replay-choice.ts';
 
 export function ReplayFields(props: {
   ruling: Ruling;
@@ -28,7 +29,7 @@ export function ReplayFields(props: {
             <p>
               <strong>This may apply the write twice.</strong> No answer will settle afterwards whether it was.
             </p>
-            <Field label={`Type “${ACCEPT_PHRASE}” to accept that`}>
+            <Field label={`Type “${ACCEPT_DOUBLE_PHRASE}” to accept that`}>
               {(control) => (
                 <input
                   {...control}

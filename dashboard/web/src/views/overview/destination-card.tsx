@@ -171,7 +171,7 @@ function MinuteTable(props: { one: DestinationOverview }) {
     <details onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary class="small">The charts as a table</summary>
       {open && (
-        <div class="table-box">
+        <div class="table-box" role="region" aria-label={`Minutes of ${destination}`} tabIndex={0}>
           <table class="table">
             <caption class="unseen">{destination}, by minute, the newest first</caption>
             <thead>

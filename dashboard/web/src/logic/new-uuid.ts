@@ -1,8 +1,8 @@
-// An idempotency key made in the browser, so that it can be shown before it is sent. `randomUUID` exists only in secure
+// An idempotency key or an operation's id, made in the browser before it is sent. `randomUUID` exists only in secure
 // contexts, and this page also works on plain http; `getRandomValues` exists everywhere.
 
 /** A UUID of version 4 (RFC 9562). */
-export function newIdempotencyKey(): string {
+export function newUuid(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6]! & 0x0f) | 0x40;
   bytes[8] = (bytes[8]! & 0x3f) | 0x80;
