@@ -167,6 +167,6 @@ test('find shows where a delivered write stands without what was masked in it', 
   const [write] = found.parse(json).writes;
   expect(write).toMatchObject({ state: 'delivered', delivery: { status: 201 } });
   for (const secret of SECRETS) expect(text).not.toContain(secret);
-  const byRequest = await office.as('ann').get(`/api/find?id=${write?.delivery?.requestId}`);
+  const byRequest = await office.as('ann').get(`/api/find?id=${write?.delivery?.requestId}&destination=${name}`);
   expect(found.parse(byRequest.json)).toMatchObject({ writes: [{ jobId: write?.jobId }], scanned: 1 });
 });

@@ -117,7 +117,7 @@ export async function createFiller(destinations: Record<string, Partial<Destinat
     config,
     queues,
     sent: api.sent,
-    plan: api.plan,
+    plan: (key, answers) => api.plan(key, answers),
     startWorker,
     stopWorker,
     die: async (short, deaths) => {

@@ -31,9 +31,7 @@ async function die(...answers: Answer[]): Promise<{ key: string; letter: string 
 const editor = (page: Page) => page.getByRole('textbox', { name: 'Body, as JSON' });
 /** Its lines, as they stand there. */
 const textIn = async (page: Page, label: string): Promise<string> =>
-  page
-    .getByLabel(label, { exact: true })
-    .evaluate((content) => Array.from(content.querySelectorAll('.cm-line'), (line) => line.textContent).join('\n'));
+  (await page.getByLabel(label, { exact: true }).locator('.cm-line').allTextContents()).join('\n');
 const submit = (page: Page) => page.getByRole('button', { name: 'Replay as edited' });
 const waitsFor = (page: Page, because: string | RegExp): Promise<void> =>
   shown(async () => {

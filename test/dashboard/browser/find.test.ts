@@ -20,8 +20,8 @@ beforeAll(async () => {
 afterAll(() => office?.close());
 
 const name = (short: string): string => office.filler.names[short] ?? '';
-async function hold(act: 'pause' | 'resume'): Promise<void> {
-  const answer = await office.world.as('admin').post(`/api/destinations/${name('held')}/${act}`, { reason: 'a test' });
+async function hold(how: 'pause' | 'resume'): Promise<void> {
+  const answer = await office.world.as('admin').post(`/api/destinations/${name('held')}/${how}`, { reason: 'a test' });
   expect(answer.status, answer.text).toBe(200);
 }
 /** @returns its key and its job id */

@@ -145,7 +145,7 @@ test('what is done at one process of the dashboard is seen at another, without l
   await row.getByText('done', { exact: true }).waitFor();
   await says(row, 'otto');
   await there.go(`/letters?destination=${name('two')}`);
-  await there.page.getByRole('heading', { name: 'No match' }).waitFor();
+  await there.page.getByRole('heading', { name: `No open dead letters of ${name('two')}` }).waitFor();
   await isLive(there.page, 'live');
   await die('two', 1);
   await pill(there.page, 1).click();
