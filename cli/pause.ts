@@ -53,11 +53,10 @@ function operatorOf(io: Io, { by, reason }: PauseFlags, verb: string): Operator 
 function sentence({ destination, paused, changed, last }: PauseAnswer): string {
   const state = paused ? 'paused' : 'not paused';
   if (!changed) {
-    const who = last && (last.act === 'pause') === paused;
-    const since = who
-      ? `, by ${printable(last.by, MAX_SHOWN)} at ${isoTime(last.at)}: ${printable(last.reason, MAX_SHOWN)}`
-      : '';
-    return `${destination} was ${state} already${since}`;
+    if (!last || (last.act === 'pause') !== paused) return `${destination} is ${state} already`;
+    const did = paused ? 'paused' : 'resumed';
+    const why = printable(last.reason, MAX_SHOWN);
+    return `${destination} is ${state} already: ${printable(last.by, MAX_SHOWN)} ${did} it at ${isoTime(last.at)}: ${why}`;
   }
   return paused
     ? `${destination} is paused: workers finish what they have and take no more. Writes that were sent before keep their keys' life; one that it runs out for is dead. waybill resume ${destination} lets it go on`

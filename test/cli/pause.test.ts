@@ -20,7 +20,7 @@ test('pause and resume say what was done, and write down who and why', async () 
     await runCli(['dead-letters', 'audit', '--destination', world.name, '-o', 'ndjson']),
   ];
   expect(again).toMatchObject({ code: 0, stdout: '' });
-  expect(again.stderr).toMatch(/ was paused already, by ann at \S+Z: the API is being moved\n$/);
+  expect(again.stderr).toMatch(/ is paused already: ann paused it at \S+Z: the API is being moved\n$/);
   expect(resumed).toMatchObject({ code: 0, stderr: `${world.name} goes on\n` });
   expect(await world.queue.isPaused()).toBe(false);
   expect(documents(audit.stdout)).toMatchObject([

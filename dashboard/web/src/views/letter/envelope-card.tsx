@@ -63,7 +63,7 @@ export function EnvelopeCard(props: { detail: LetterDetail }) {
       ) : (
         <p class="muted">It gave no answer that could be read.</p>
       )}
-      {hint !== undefined && (
+      {hint !== undefined && letter.state === 'open' && (
         <p class="note">
           <strong>What to do</strong>
           <span>

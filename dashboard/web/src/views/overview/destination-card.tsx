@@ -217,9 +217,11 @@ function Retention(props: { one: DestinationOverview }) {
   const { deadMs, handledMs, nextTrimAt, trimmedAt, trimmedDead, deadBytes } = retention;
   return (
     <p class="retention small muted">
-      <strong>Retention</strong> keeps open letters {deadMs === undefined ? 'without limit' : durationWords(deadMs)},
-      handled ones {handledMs === undefined ? 'without limit' : durationWords(handledMs)}. Now {numberWords(dead)} open,{' '}
-      {numberWords(replayed)} replayed, {numberWords(discarded)} discarded
+      <strong>Retention</strong>{' '}
+      {deadMs === undefined || handledMs === undefined
+        ? 'is not known here: the configuration of this dashboard lacks the destination.'
+        : `keeps open letters ${durationWords(deadMs)}, handled ones ${durationWords(handledMs)}.`}{' '}
+      Now {numberWords(dead)} open, {numberWords(replayed)} replayed, {numberWords(discarded)} discarded
       {deadBytes !== undefined && `, about ${byteWords(deadBytes)}`}.{' '}
       {nextTrimAt !== undefined && (
         <>
