@@ -100,6 +100,7 @@ export function route<
   const schema: FastifySchema = {
     operationId: name,
     summary,
+    ...(role === 'anyone' && { security: [] }),
     ...(params && { params }),
     ...(query && { querystring: query }),
     ...(body && { body }),

@@ -20,6 +20,7 @@ export async function describe(app: DashboardApp, version: string): Promise<void
           session: { type: 'apiKey', in: 'cookie', name: 'waybill_session' },
         },
       },
+      security: [{ token: [] }, { session: [] }],
     },
     transform: jsonSchemaTransform,
     // A name of our own: a host application may have the plugin too.

@@ -14,7 +14,14 @@ import { createFiller, usual } from '../support/dead-letters-filler.ts';
 
 interface Document {
   openapi: string;
-  paths: Record<string, Record<string, { operationId?: string; responses: Record<string, unknown> }>>;
+  security?: unknown[];
+  paths: Record<string, Record<string, Described>>;
+}
+
+interface Described {
+  operationId?: string;
+  responses: Record<string, unknown>;
+  security?: unknown[];
 }
 
 test('openapi.json is valid OpenAPI 3.1, and names every route of the contract and no other', async () => {
@@ -32,6 +39,17 @@ test('openapi.json is valid OpenAPI 3.1, and names every route of the contract a
     ([name, { method, path }]) => `${name} ${method} /ops${path.replaceAll(/:(\w+)/g, '{$1}')}`,
   );
   expect(described.toSorted()).toEqual(contract.toSorted());
+});
+
+test('openapi.json asks for a token or a session everywhere but where one signs in', async () => {
+  const world = await createDashboardWorld();
+  const { security, paths } = (await world.ask('/openapi.json')).body as Document;
+  expect(security).toEqual([{ token: [] }, { session: [] }]);
+  const open = Object.values(paths)
+    .flatMap((methods) => Object.values(methods))
+    .flatMap((one) => (one.security?.length === 0 ? [String(one.operationId)] : []));
+  const anyone = Object.entries(ROUTES).flatMap(([route, { role }]) => (role === 'anyone' ? [route] : []));
+  expect(open.toSorted()).toEqual(anyone.toSorted());
 });
 
 test('what each route really answers is what openapi.json and the contract say, with nothing besides', async () => {
