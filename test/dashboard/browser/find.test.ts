@@ -155,3 +155,18 @@ test('what nobody knows is said to be unknown, with how far was looked; the addr
   await page.reload();
   await finds(page, 'Dead', '/v1/sms');
 });
+
+test('what is typed before the page has come to rest is looked for', async () => {
+  const { page, go } = await sitDown(office.world, 'viewer');
+  await page.addInitScript(`new MutationObserver((_, observer) => {
+    const box = document.querySelector('main input[type=search]');
+    if (!box) return;
+    observer.disconnect();
+    box.value = 'early';
+    box.dispatchEvent(new Event('input', { bubbles: true }));
+  }).observe(document, { childList: true, subtree: true });`);
+  await go('/find');
+  await shown(async () => expect(await page.title()).toMatch(/^Find/));
+  await page.getByRole('button', { name: 'Find', exact: true }).click();
+  await shown(async () => expect(new URL(page.url()).searchParams.get('id')).toBe('early'));
+});

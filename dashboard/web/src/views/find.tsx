@@ -26,20 +26,26 @@ export function Find() {
   const { id = '', destination = '' } = query;
   const [text, setText] = useState(id);
   const [within, setWithin] = useState(destination);
-  useEffect(() => {
+  // Where the address changes it is taken over while this is drawn: after it, what somebody types at once would be lost.
+  const asked = `${destination}/${id}`;
+  const [taken, setTaken] = useState(asked);
+  if (taken !== asked) {
+    setTaken(asked);
     setText(id);
     setWithin(destination);
+  }
+  useEffect(() => {
     document.title = 'Find · Waybill';
-  }, [id, destination]);
+  }, []);
   // A write under way moves on: looked for again with every change, and shown until then.
-  const { data, key, error, loading, reload } = useLoad(id === '' ? undefined : `${destination}/${id}`, (signal) =>
+  const { data, key, error, loading, reload } = useLoad(id === '' ? undefined : asked, (signal) =>
     call('find', { query: { id, destination: destination || undefined }, signal }),
   );
   const tick = changes.value;
   useEffect(() => {
     if (data) reload();
   }, [tick]);
-  const found = key === `${destination}/${id}` ? data : undefined;
+  const found = key === asked ? data : undefined;
   useLookAgain(found?.writes.some(({ state }) => isUnderWay(state)) === true, reload);
   const scanned = found && scanWords(found.scanned, found.more);
 
