@@ -26,7 +26,10 @@ test.each([
   [90_000, '1 min 30 s'],
   [15 * MINUTE, '15 min'],
   [3 * HOUR + 5 * MINUTE, '3 h 5 min'],
-  [23 * HOUR + 59 * MINUTE, '23 h'],
+  [23 * HOUR + 29 * MINUTE, '23 h'],
+  [23 * HOUR + 30 * MINUTE, '24 h'],
+  [90 * DAY - MINUTE, '90 d'],
+  [89 * DAY + 11 * HOUR, '89 d'],
   [3 * DAY + 4 * HOUR, '3 d 4 h'],
   [-5, '0 ms'],
 ])('%d ms are %s', (durationMs, words) => {
@@ -38,6 +41,8 @@ test.each([
   [-4000, 'just now'],
   [-40_000, '40 s ago'],
   [-3 * DAY - HOUR, '3 d ago'],
+  [7 * DAY - MINUTE, 'in 7 d'],
+  [24 * HOUR - MINUTE, 'in 24 h'],
   [4000, 'now'],
   [2 * HOUR + MINUTE, 'in 2 h'],
 ])('%d ms from now is %s', (distanceMs, words) => {

@@ -8,6 +8,12 @@ const UNITS = [
   ['s', 1000],
 ] as const;
 
+/** How many of one unit: days, and ten hours or more, to the nearest, so that 90 d do not begin as 89; others are full. */
+function countOf(ms: number, name: string, size: number): number {
+  const full = Math.floor(ms / size);
+  return name === 'd' || (name === 'h' && full >= 10) ? Math.round(ms / size) : full;
+}
+
 /** `3 d 4 h`, `12 min`, `4.6 s`, `80 ms`: at most two units. */
 export function durationWords(durationMs: number): string {
   const ms = Math.max(0, Math.round(durationMs));
@@ -18,7 +24,7 @@ export function durationWords(durationMs: number): string {
   const count = Math.floor(ms / size);
   const next = UNITS[first + 1];
   // Above ten of the larger unit the smaller one says nothing.
-  if (next === undefined || count >= 10) return `${count} ${name}`;
+  if (next === undefined || count >= 10) return `${countOf(ms, name, size)} ${name}`;
   const rest = Math.floor((ms - count * size) / next[1]);
   return rest === 0 ? `${count} ${name}` : `${count} ${name} ${rest} ${next[0]}`;
 }
@@ -28,7 +34,7 @@ export function relativeWords(at: number, now: number): string {
   const distance = Math.abs(now - at);
   if (distance < 5000) return at <= now ? 'just now' : 'now';
   const [name, size] = UNITS.find(([, unitMs]) => distance >= unitMs) ?? UNITS[3];
-  const words = `${Math.floor(distance / size)} ${name}`;
+  const words = `${countOf(distance, name, size)} ${name}`;
   return at < now ? `${words} ago` : `in ${words}`;
 }
 

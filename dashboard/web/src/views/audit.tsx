@@ -162,6 +162,9 @@ export function Audit() {
 const drop = (given: Record<string, string | undefined>): Record<string, string> =>
   Object.fromEntries(Object.entries(given).filter((pair): pair is [string, string] => pair[1] !== undefined));
 
+/** Its ends: the first of it says which write, the last which replay of it. */
+const shortened = (id: string): string => (id.length <= 16 ? id : `${id.slice(0, 8)}…${id.slice(-6)}`);
+
 function Row(props: { entry: AuditEntryShown }) {
   const { entry } = props;
   const { destination } = entry;
@@ -195,7 +198,11 @@ function Row(props: { entry: AuditEntryShown }) {
       <td data-label="Of what">
         <span class="row">
           {destination}
-          {entry.letter !== undefined && <a href={to.letter(destination, entry.letter)}>letter</a>}
+          {entry.letter !== undefined && (
+            <a href={to.letter(destination, entry.letter)} title={entry.letter}>
+              letter <span class="mono">{shortened(entry.letter)}</span>
+            </a>
+          )}
           {entry.operation !== undefined && <a href={to.operation(destination, entry.operation)}>operation</a>}
           {entry.filter !== undefined && entry.filter !== '' && (
             <a href={to.letters({ ...readFilter(new URLSearchParams(entry.filter)), destination })}>its filter</a>

@@ -73,7 +73,7 @@ export function Letters() {
             {count.data ? `${countWords(count.data.count, count.data.atLeast)} ${filter.state ?? 'open'}` : 'Counting…'}
           </p>
         </div>
-        <RetentionNote destination={filter.destination} turn={page.data?.now} />
+        <RetentionNote filter={filter} turn={page.data?.now} />
       </div>
       <FilterBar filter={filter} onChange={(changed) => route(to.letters(changed, turn))} />
       {(filter.state ?? 'open') === 'open' && (

@@ -150,7 +150,11 @@ export function Bulk(props: { start: BulkStart; onClose: () => void }) {
             {(control) => <input {...control} inputMode="decimal" value={typed.rate} onInput={type('rate')} />}
           </Field>
           {act === 'replay' && (
-            <Field label="Stops at failures, %" hint="of the replayed that ended" error={told('stopPercent')}>
+            <Field
+              label="Stops at failures, %"
+              hint="of the replayed that ended; asked from the fifth ended write on; a quick run can be far by then: take canary steps"
+              error={told('stopPercent')}
+            >
               {(control) => (
                 <input {...control} inputMode="decimal" value={typed.stopPercent} onInput={type('stopPercent')} />
               )}

@@ -158,7 +158,7 @@ function Row(props: { row: LetterRow; filter: Filter; selected: boolean; onToggl
       </td>
       <td class="number" data-label="Attempts">
         {row.attempts}
-        {(row.generation ?? 0) > 0 && <span class="small muted"> · replayed {row.generation}×</span>}
+        {(row.generation ?? 0) > 0 && <span class="small muted letters-reason">replayed {row.generation}×</span>}
       </td>
       <td class="nowrap" data-label="Key lives">
         {row.keyUsableUntil !== undefined && <Countdown until={row.keyUsableUntil} after="no more" />}

@@ -1,13 +1,13 @@
-// How far an operation is: done, refused or skipped, failed, and what is to come.
+// How far an operation is: done, refused or skipped, failed or dead again, and what is to come.
 import type { Operation } from '../../../../api/contract/operations.ts';
 import { ACT_WORDS, handledOf, progressWords } from '../../logic/operation-words.ts';
 
 export function Progress({ operation }: { operation: Operation }) {
-  const { counts, total } = operation;
+  const { counts, after, total } = operation;
   const parts = [
-    ['good', counts.done],
+    ['good', Math.max(0, counts.done - after.dead)],
     ['warn', counts.refused + counts.handled + counts.missing],
-    ['bad', counts.failed],
+    ['bad', counts.failed + after.dead],
   ] as const;
   return (
     <div

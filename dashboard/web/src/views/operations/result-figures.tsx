@@ -25,6 +25,7 @@ export function ResultFigures({ operation }: { operation: Operation }) {
               ['dead again', after.dead, true],
               ['under way', after.underway, true],
             ]}
+            bad={after.dead > 0 ? 'dead again' : undefined}
           />
         </div>
       )}
@@ -32,14 +33,15 @@ export function ResultFigures({ operation }: { operation: Operation }) {
   );
 }
 
-function Figures(props: { figures: readonly (readonly [string, number, boolean])[] }) {
+/** @param props.bad the name of the one that is a failure */
+function Figures(props: { figures: readonly (readonly [string, number, boolean])[]; bad?: string | undefined }) {
   return (
     <div class="figures">
       {props.figures.map(
         ([name, value, shown]) =>
           shown && (
             <div key={name}>
-              <div class="figure-value">{numberWords(value)}</div>
+              <div class={`figure-value${name === props.bad ? ' is-bad' : ''}`}>{numberWords(value)}</div>
               <div class="small muted">{name}</div>
             </div>
           ),

@@ -75,7 +75,15 @@ export function DestinationCard(props: { one: DestinationOverview; reload: () =>
                   .join(' / ')
               : '–'
           }
-          note={latency ? <Time at={latency.at} form="relative" /> : 'no attempt'}
+          note={
+            latency ? (
+              <>
+                last busy minute, <Time at={latency.at} form="relative" />
+              </>
+            ) : (
+              'no attempt'
+            )
+          }
           wide
         />
         <Figure
