@@ -9,15 +9,16 @@ const FORMER_KEYS: ReadonlyMap<string, ApiError> = new Map([
   ['expired-key', unauthorized('AUTH_EXPIRED_API_KEY', 'The API key has expired.')],
 ]);
 
-/** Undefined for the right key, else the 401 to answer. */
-export function findAuthFault(request: IncomingMessage, apiKey: string): ApiError | undefined {
+/** The place of the right key among those that are valid, else the 401 to answer. */
+export function authenticate(request: IncomingMessage, apiKeys: readonly string[]): number | ApiError {
   const given = request.headers['x-api-key'];
   if (typeof given !== 'string' || given === '') {
     return unauthorized('AUTH_MISSING_API_KEY', 'The x-api-key header is missing.');
   }
   const former = FORMER_KEYS.get(given);
   if (former !== undefined) return former;
-  return given === apiKey ? undefined : unauthorized('AUTH_INVALID_API_KEY', 'The API key is not valid.');
+  const index = apiKeys.indexOf(given);
+  return index >= 0 ? index : unauthorized('AUTH_INVALID_API_KEY', 'The API key is not valid.');
 }
 
 function unauthorized(code: string, message: string): ApiError {

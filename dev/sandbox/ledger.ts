@@ -9,6 +9,8 @@ export interface LedgerSend {
   readonly payloadSha256: string;
   /** The request target: path and query. */
   readonly path: string;
+  /** Which of the API's keys it bore, from 0; missing where there is but one. */
+  readonly client?: number;
   /** The plan step or random fault of this send; null where it was refused before one was chosen. */
   readonly step: string | null;
   /** The status that was put on the wire; null while there is none, and for good where the client got no answer. */
@@ -55,7 +57,7 @@ export class LedgerBook {
   readonly #keys = new Map<string, Line[]>();
   readonly #anonymous: Line[] = [];
 
-  open(key: string | undefined, sent: Pick<LedgerSend, 'at' | 'payloadSha256' | 'path'>): OpenSend {
+  open(key: string | undefined, sent: Pick<LedgerSend, 'at' | 'payloadSha256' | 'path' | 'client'>): OpenSend {
     const line: Line = { ...sent, step: null, status: null, applied: false };
     this.#linesOf(key).push(line);
     return {

@@ -15,8 +15,11 @@ export interface SandboxOptions {
   readonly port?: number | undefined;
   /** A loopback address or `localhost`; any other host is refused. Default 127.0.0.1. */
   readonly host?: string | undefined;
-  /** The one valid value of the x-api-key header, printable ASCII. Default `sandbox-key`. */
-  readonly apiKey?: string | undefined;
+  /**
+   * The valid value of the x-api-key header, printable ASCII. Default `sandbox-key`. Of several the ledger says which one a
+   * send bore, so that the clients can be told apart.
+   */
+  readonly apiKey?: string | readonly string[] | undefined;
   /** For how long the API keeps an idempotency key, in ms from the first send that it looked up. Default 24 h. */
   readonly keyTtlMs?: number | undefined;
   /** Seed of the random faults, a whole number of 32 bits. Default 1. */
@@ -85,6 +88,13 @@ export function resolveOptions(given: SandboxOptions): ResolvedOptions {
 }
 
 function findApiKeyProblems(apiKey: unknown): string[] {
+  if (Array.isArray(apiKey)) {
+    const keys: unknown[] = apiKey;
+    if (keys.length === 0) return ['apiKey is []: 1 or more'];
+    return new Set(keys).size < keys.length
+      ? ['apiKey holds a key twice: each once']
+      : keys.flatMap(findApiKeyProblems);
+  }
   if (typeof apiKey === 'string' && API_KEY.test(apiKey)) return [];
   // A text's length and not the text: the likeliest wrong one is a real key with a line break after it.
   const found = typeof apiKey === 'string' ? `a string of ${apiKey.length}` : inspect(apiKey);

@@ -10,7 +10,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Answer, type ApiError, errorAnswer, jsonAnswer, replayOf } from './answer.ts';
-import { findAuthFault } from './api-key.ts';
+import { authenticate } from './api-key.ts';
 import { type Claim, type IdempotencyKeys, readKeyHeader } from './idempotency.ts';
 import type { LedgerBook } from './ledger.ts';
 import { MAX_BODY_BYTES, readPayload } from './payload.ts';
@@ -28,7 +28,8 @@ type Run = Extract<Claim, { kind: 'run' }>;
 const UNKEYED: Run = { kind: 'run', settle: () => undefined };
 
 export interface Api {
-  readonly apiKey: string;
+  /** The valid ones. */
+  readonly apiKeys: readonly string[];
   readonly latencyMs: number;
   readonly ledger: LedgerBook;
   readonly keys: IdempotencyKeys;
@@ -58,14 +59,19 @@ export async function receiveSend(api: Api, request: IncomingMessage, visitor: W
   const read = await readPayload(request);
   if (read.kind === 'gone') return;
   if (read.kind === 'too-large') return refuse(visitor, TOO_LARGE);
-  const authFault = findAuthFault(request, api.apiKey);
-  if (authFault !== undefined) return refuse(visitor, authFault);
+  const client = authenticate(request, api.apiKeys);
+  if (typeof client !== 'number') return refuse(visitor, client);
 
   const { sha256, parsed } = read.payload;
   const header = readKeyHeader(request);
   const key = header.kind === 'key' ? header.key : undefined;
   const path = request.url ?? '/';
-  const send = api.ledger.open(key, { at: Date.now(), payloadSha256: sha256, path });
+  const send = api.ledger.open(key, {
+    at: Date.now(),
+    payloadSha256: sha256,
+    path,
+    ...(api.apiKeys.length > 1 && { client }),
+  });
   const wire: Wire = { ...visitor, onStatus: send.answered };
 
   const write = findWrite(path.replace(/\?.*$/s, ''));

@@ -68,7 +68,7 @@ async function start(options: ResolvedOptions): Promise<Sandbox> {
   const { port, host, apiKey, keyTtlMs, seed, faults, latencyMs } = options;
   const ledger = new LedgerBook();
   const api: Api = {
-    apiKey,
+    apiKeys: typeof apiKey === 'string' ? [apiKey] : apiKey,
     latencyMs,
     ledger,
     keys: new IdempotencyKeys(keyTtlMs),

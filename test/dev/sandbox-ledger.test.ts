@@ -106,3 +106,11 @@ it('a write to an unknown path is a send that applied nothing', async () => {
   await post(sandbox, { key: 'k', path: '/v1/nothing' });
   expect(sandbox.entry('k')).toMatchObject({ applications: 0, sends: [{ path: '/v1/nothing', status: 404 }] });
 });
+
+it('where the API has several keys, each send says which one it bore', async () => {
+  const sandbox = await startSandbox({ apiKey: ['one', 'two'] });
+  await post(sandbox, { key: 'k', headers: { 'x-api-key': 'two' } });
+  await post(sandbox, { key: 'k', headers: { 'x-api-key': 'one' } });
+  expect(sandbox.entry('k')?.sends.map(({ client }) => client)).toEqual([1, 0]);
+  expect((await post(sandbox, { headers: { 'x-api-key': 'three' } })).status).toBe(401);
+});

@@ -94,3 +94,9 @@ async function failureOf(options: unknown): Promise<unknown> {
   if (started instanceof Error) return started;
   throw new Error(`The sandbox started with ${inspect(options)}.`);
 }
+
+it('several API keys are each checked, and each is another', async () => {
+  await expect(createSandbox({ apiKey: [] })).rejects.toThrow(/apiKey is \[\]: 1 or more/);
+  await expect(createSandbox({ apiKey: ['a', 'a'] })).rejects.toThrow(/apiKey holds a key twice/);
+  await expect(createSandbox({ apiKey: ['a', ' b'] })).rejects.toThrow(/apiKey is a string of 2: /);
+});

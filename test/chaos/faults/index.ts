@@ -1,0 +1,6 @@
+// Every fault there is, in the order of the table.
+import type { Fault } from '../fault.ts';
+import { killWorker } from './kill-worker.ts';
+import { poison } from './poison.ts';
+
+export const FAULTS: readonly Fault[] = [killWorker, poison];

@@ -1,0 +1,30 @@
+// The published run, in portions: campaign after campaign until every fault has its amount.
+import type { Fault } from './fault.ts';
+import { mixIn } from './chance.ts';
+import { printResult } from './print.ts';
+import { addResult, readResults } from './results.ts';
+import { runFault, violationsOf } from './run.ts';
+
+const SEED = 20_261_123;
+
+/** @param minutes begins no campaign later than this @returns how many promises were broken */
+export async function runPublished(faults: readonly Fault[], minutes: number): Promise<number> {
+  const end = performance.now() + minutes * 60_000;
+  let violations = 0;
+  for (const fault of faults) {
+    for (;;) {
+      const before = (await readResults()).filter((result) => result.fault === fault.name);
+      const left = fault.published - before.reduce((sum, { amount }) => sum + amount, 0);
+      if (left <= 0) break;
+      if (performance.now() > end) {
+        process.stdout.write(`${fault.name}: ${left} of ${fault.published} are left; the same command goes on\n`);
+        return violations;
+      }
+      const result = await runFault(fault, mixIn(SEED, `${fault.name} ${before.length}`), Math.min(left, fault.batch));
+      printResult(result);
+      await addResult(result);
+      violations += violationsOf(result);
+    }
+  }
+  return violations;
+}
