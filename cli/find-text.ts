@@ -49,7 +49,7 @@ export function describeFound(found: Found, stream: Writable, now = Date.now()):
     ['generation', journal.generation > 0 ? String(journal.generation) : undefined],
     ['request_ids', found.requestIds.map(text).join(', ') || 'none yet'],
     ['postponed', postponements(journal)],
-    ['unrecorded', unrecorded(journal, letter?.lost ?? 0)],
+    ['unrecorded', unrecorded(journal, letter?.lost ?? delivery?.lost ?? 0)],
   ];
   const shown = (label: string, value: string): string =>
     label === 'state' && colour ? styleText(colour, value, { stream }) : line(value);

@@ -11,5 +11,7 @@ export interface Delivery {
   attempts: number;
   /** The API said that this was the stored answer of an earlier send. */
   replayed?: true;
+  /** Starts before the last attempt that left no record, beside those of the journal. */
+  lost?: number;
   worker?: string;
 }

@@ -76,7 +76,7 @@ export async function processWrite(taken: Taken, processing: Processing): Promis
     disposition,
     journal: next,
     lost: 0,
-    ...(delivered && { delivery: deliveryOf(outcome, entry.attempt, now, workerName) }),
+    ...(delivered && { delivery: deliveryOf(outcome, entry, now) }),
   };
 
   function log(attempt: Attempt, { kind: _kind, ...rest }: Disposition, verdict?: AttemptLine['verdict']): void {
@@ -134,17 +134,17 @@ function facts(outcome: Outcome): Pick<Attempt, 'outcome' | 'durationMs'> & Part
 
 function deliveryOf(
   { status, requestId, durationMs, replayed }: Outcome & { kind: 'response' },
-  attempts: number,
+  { attempt, lost, worker }: Attempt,
   now: number,
-  worker: string,
 ): Delivery {
   return {
     status,
     ...(requestId !== undefined && { requestId }),
     deliveredAt: now,
     durationMs,
-    attempts,
+    attempts: attempt,
     ...(replayed && { replayed: true as const }),
-    worker,
+    ...(lost !== undefined && { lost }),
+    ...(worker !== undefined && { worker }),
   };
 }

@@ -1,7 +1,9 @@
 // The promises under kill -9. A worker in its own process talks to Redis through a proxy, so that it can be killed
 // between the moment Redis carried out a script and the moment the worker learns of it.
+import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { describeFound } from '../../cli/find-text.ts';
 import { assertAppliedOnce } from '../../dev/testing.ts';
 import { find } from '../../queue/find.ts';
 import { letters } from '../../queue/dead-letters.ts';
@@ -61,6 +63,8 @@ describe('kill -9 of a worker', () => {
     await assertAppliedOnce(world.sandbox, job.data.idempotencyKey);
     expect(world.sandbox.entry(job.data.idempotencyKey)?.sends).toHaveLength(1);
     expect(world.log.find((line) => line.msg === 'delivered')).toMatchObject({ lost: 1, attempt: 1 });
+    expect(found.delivery).toMatchObject({ lost: 1 });
+    expect(describeFound(found, new PassThrough())).toMatch(/unrecorded +1 start/);
   });
 
   test('after the POST: it is sent again with the same key, and applied once', async () => {
