@@ -11,6 +11,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { resolveConfig } from '../core/config.ts';
 import { theProgram } from '../docs/generator/commands.ts';
 import { FOLDER, referencePages } from '../docs/generator/reference.ts';
+import { withTables } from './chaos/report.ts';
+import { readResults } from './chaos/results.ts';
 import { commandsIn } from './support/shell-words.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -39,6 +41,11 @@ test('the reference is what the code says; `npm run docs` writes it', async () =
     const committed = await readFile(new URL(name, FOLDER), 'utf8').catch(() => '');
     expect(committed === text, `docs/reference/${name} is out of date: npm run docs`).toBe(true);
   }
+});
+
+test('the figures of docs/reliability.md are those of the results file; `npm run chaos -- --report` writes them', async () => {
+  const page = PAGES.get('docs/reliability.md') ?? '';
+  expect(page === withTables(page, await readResults()), 'docs/reliability.md is out of date').toBe(true);
 });
 
 test('every link leads to a file, and to a heading where it names one', async () => {

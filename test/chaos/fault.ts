@@ -18,6 +18,8 @@ export interface Fault {
   readonly batch: number;
   /** How many within `npm test`; 0 leaves it out. */
   readonly slice: number;
+  /** The negative control: with the worker that everybody writes, which must break a promise. */
+  readonly usual?: boolean;
   readonly options?: (seed: number, amount: number) => CampaignOptions | Promise<CampaignOptions>;
   /** @returns how many were injected */
   inject(campaign: Campaign, amount: number): Promise<number>;

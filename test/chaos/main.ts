@@ -2,23 +2,22 @@
 //   --fault F        one fault by name; every one when left out
 //   --amount N       how many of it; the slice's amount when left out
 //   --seed S         repeats a campaign's plan; drawn and printed when left out
-//   --usual          the negative control: the worker that everybody writes, which must not keep the promises
 //   --published      goes on with the published run: adds campaigns to the results until each fault has its amount
 //   --minutes M      with --published: begins no campaign after so many; default 8
-//   --report         prints the results file as a table, and runs nothing
+//   --report         writes the tables of docs/reliability.md from the results file, and runs nothing
 import { parseArgs } from 'node:util';
 import { FAULTS } from './faults/index.ts';
 import { runPublished } from './published.ts';
-import { printResult, printTable } from './print.ts';
+import { printResult } from './print.ts';
+import { writeReport } from './report.ts';
 import { readResults } from './results.ts';
-import { runFault, violationsOf } from './run.ts';
+import { failuresOf, runFault } from './run.ts';
 
 const { values } = parseArgs({
   options: {
     fault: { type: 'string' },
     amount: { type: 'string' },
     seed: { type: 'string' },
-    usual: { type: 'boolean', default: false },
     published: { type: 'boolean', default: false },
     minutes: { type: 'string', default: '8' },
     report: { type: 'boolean', default: false },
@@ -44,14 +43,14 @@ const amount = values.amount === undefined ? undefined : wholeNumber('amount', v
 
 let violations = 0;
 if (values.report) {
-  printTable(await readResults());
+  await writeReport(await readResults());
 } else if (values.published) {
   violations = await runPublished(faults, wholeNumber('minutes', values.minutes, 1, 600));
 } else {
   for (const fault of faults) {
-    const result = await runFault(fault, seed, amount ?? Math.max(1, fault.slice), values.usual);
+    const result = await runFault(fault, seed, amount ?? Math.max(1, fault.slice));
     printResult(result);
-    violations += violationsOf(result);
+    violations += failuresOf(fault, result);
   }
 }
 process.exit(violations > 0 ? 1 : 0);

@@ -1,5 +1,4 @@
 // What a campaign prints: one line of what was done, one for each invariant, and the table of docs/reliability.md.
-import { FAULTS } from './faults/index.ts';
 import { INVARIANTS, type Invariant } from './judge.ts';
 import { type Result, violationsOf } from './run.ts';
 
@@ -21,17 +20,4 @@ export function printResult(result: Result): void {
     `  ${violationsOf(result) === 0 ? 'every promise was kept' : `${violationsOf(result)} BROKEN`}; again: npm run chaos -- --fault ${fault} --seed ${seed} --amount ${amount}`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
-}
-
-/** Markdown: a row for each fault. */
-export function printTable(results: readonly Result[]): void {
-  const rows = FAULTS.map((fault) => {
-    const own = results.filter((result) => result.fault === fault.name);
-    const sum = (of: (result: Result) => number): number => own.reduce((total, result) => total + of(result), 0);
-    const done = sum(({ amount }) => amount);
-    return `| ${fault.title} | ${number(done)} of ${number(fault.published)} | ${number(sum(({ writes }) => writes))} | ${number(sum(({ sends }) => sends))} | ${sum(violationsOf)} |`;
-  });
-  process.stdout.write(
-    ['| fault | times | writes | sends | violations |', '|---|---|---|---|---|', ...rows, ''].join('\n'),
-  );
 }

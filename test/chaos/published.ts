@@ -2,8 +2,9 @@
 import type { Fault } from './fault.ts';
 import { mixIn } from './chance.ts';
 import { printResult } from './print.ts';
+import { writeReport } from './report.ts';
 import { addResult, readResults } from './results.ts';
-import { runFault, violationsOf } from './run.ts';
+import { failuresOf, runFault } from './run.ts';
 
 const SEED = 20_261_123;
 
@@ -23,7 +24,8 @@ export async function runPublished(faults: readonly Fault[], minutes: number): P
       const result = await runFault(fault, mixIn(SEED, `${fault.name} ${before.length}`), Math.min(left, fault.batch));
       printResult(result);
       await addResult(result);
-      violations += violationsOf(result);
+      await writeReport(await readResults());
+      violations += failuresOf(fault, result);
     }
   }
   return violations;

@@ -23,10 +23,12 @@ export interface Result {
 /** A sample smaller than this says nothing about its distribution. */
 const UNIFORMITY_FROM = 1000;
 
-/** @param usual with the worker that everybody writes */
-export async function runFault(fault: Fault, seed: number, amount: number, usual = false): Promise<Result> {
+export async function runFault(fault: Fault, seed: number, amount: number): Promise<Result> {
   const began = performance.now();
-  const campaign = await Campaign.start(seed, { ...(await fault.options?.(seed, amount)), ...(usual && { usual }) });
+  const campaign = await Campaign.start(seed, {
+    ...(await fault.options?.(seed, amount)),
+    ...(fault.usual && { usual: true }),
+  });
   try {
     const injected = await fault.inject(campaign, amount);
     const { judgement, measured, writes, sends, endings } = await campaign.finish();
@@ -65,3 +67,9 @@ export async function runFault(fault: Fault, seed: number, amount: number, usual
 /** How many promises were broken. */
 export const violationsOf = (result: Result): number =>
   result.broken.length + Object.values(result.invariants).reduce((sum, { violations }) => sum + violations, 0);
+
+/** What a run is to be ashamed of: a promise that was broken, or a control that kept them all. */
+export function failuresOf(fault: Fault, result: Result): number {
+  const violations = violationsOf(result);
+  return fault.usual ? Number(violations === 0) : violations;
+}

@@ -2,5 +2,6 @@
 import type { Fault } from '../fault.ts';
 import { killWorker } from './kill-worker.ts';
 import { poison } from './poison.ts';
+import { usualWorker } from './usual-worker.ts';
 
-export const FAULTS: readonly Fault[] = [killWorker, poison];
+export const FAULTS: readonly Fault[] = [usualWorker, killWorker, poison];

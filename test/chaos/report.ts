@@ -1,0 +1,102 @@
+// The tables of docs/reliability.md, made from the results file; what stands between their marks is theirs.
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { Fault } from './fault.ts';
+import { FAULTS } from './faults/index.ts';
+import { INVARIANTS, type Invariant } from './judge.ts';
+import { type Result, violationsOf } from './run.ts';
+
+const PAGE = fileURLToPath(new URL('../../docs/reliability.md', import.meta.url));
+const NAMES = Object.keys(INVARIANTS) as Invariant[];
+
+const number = (value: number): string => value.toLocaleString('en-GB');
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+
+/** @returns the text of each table by its mark */
+export function tables(results: readonly Result[]): Record<string, string> {
+  const of = ({ name }: Fault): Result[] => results.filter(({ fault }) => fault === name);
+  const ours = FAULTS.filter(({ usual }) => !usual);
+  const judged = ours.flatMap(of);
+  return {
+    faults: table(
+      ['fault', 'command', 'times', 'writes', 'sends', 'violations'],
+      ours.map((fault) => row(fault, of(fault))),
+    ),
+    invariants: table(
+      ['promise that must not be broken', 'looked at', 'broken'],
+      NAMES.map((name) => [
+        `${name}: ${INVARIANTS[name]}`,
+        number(sum(judged, ({ invariants }) => invariants[name].checked)),
+        number(sum(judged, ({ invariants }) => invariants[name].violations)),
+      ]),
+    ),
+    control: table(
+      ['control', 'times', 'writes', 'acknowledged, and in no end (I1)', 'in the wrong place, or in two (I2)'],
+      FAULTS.filter(({ usual }) => usual).map((fault) => {
+        const own = of(fault);
+        return [
+          fault.title,
+          timesOf(fault, own),
+          number(sum(own, ({ writes }) => writes)),
+          number(sum(own, ({ invariants }) => invariants.I1.violations)),
+          number(sum(own, ({ invariants }) => invariants.I2.violations)),
+        ];
+      }),
+    ),
+    measured: table(
+      ['measured', 'in', 'from', 'to'],
+      ours.flatMap((fault) => measuredIn(fault, of(fault))),
+    ),
+    when: whenOf(results),
+  };
+}
+
+function row(fault: Fault, own: readonly Result[]): string[] {
+  return [
+    fault.title,
+    `\`--fault ${fault.name}\``,
+    timesOf(fault, own),
+    number(sum(own, ({ writes }) => writes)),
+    number(sum(own, ({ sends }) => sends)),
+    own.length === 0 ? '' : number(sum(own, violationsOf)),
+  ];
+}
+
+function timesOf({ published }: Fault, own: readonly Result[]): string {
+  const done = sum(own, ({ amount }) => amount);
+  return done >= published ? number(done) : `${number(done)} of ${number(published)}`;
+}
+
+/** The least and the most of each figure over the campaigns of a fault. */
+function measuredIn(fault: Fault, own: readonly Result[]): string[][] {
+  const names = [...new Set(own.flatMap(({ figures }) => Object.keys(figures)))];
+  return names.flatMap((name) => {
+    const values = own.map(({ figures }) => figures[name]).filter((value) => typeof value === 'number');
+    return values.length === 0 ? [] : [[name, fault.name, number(Math.min(...values)), number(Math.max(...values))]];
+  });
+}
+
+function whenOf(results: readonly Result[]): string {
+  const dates = results.map(({ date }) => date).toSorted();
+  const hours = sum(results, ({ durationS }) => durationS) / 3600;
+  return `${number(results.length)} campaigns, ${dates[0] ?? 'none yet'} to ${dates.at(-1) ?? 'none yet'}, ${hours.toFixed(1)} hours.`;
+}
+
+const sum = (results: readonly Result[], of: (result: Result) => number): number =>
+  results.reduce((total, result) => total + of(result), 0);
+
+/** @returns the page with its tables made anew */
+export function withTables(page: string, results: readonly Result[]): string {
+  return Object.entries(tables(results)).reduce(
+    (text, [name, made]) =>
+      text.replace(new RegExp(`(<!-- ${name} -->\\n).*?(<!-- /${name} -->)`, 's'), (_all, open: string, end: string) =>
+        [open, '\n', made, '\n\n', end].join(''),
+      ),
+    page,
+  );
+}
+
+export async function writeReport(results: readonly Result[]): Promise<void> {
+  await writeFile(PAGE, withTables(await readFile(PAGE, 'utf8'), results));
+}
