@@ -8,6 +8,8 @@ import { codeOf } from '../core/outcome.ts';
 type Env = Record<string, string | undefined>;
 
 const NUMBERS: Record<string, string[]> = {
+  REDIS_WAIT_REPLICAS: ['redis', 'waitForReplicas', 'count'],
+  REDIS_WAIT_TIMEOUT_MS: ['redis', 'waitForReplicas', 'timeoutMs'],
   WAYBILL_LOCK_MS: ['worker', 'lockMs'],
   WAYBILL_STALLED_INTERVAL_MS: ['worker', 'stalledIntervalMs'],
   WAYBILL_GRACE_MS: ['worker', 'graceMs'],
@@ -35,7 +37,7 @@ const OTHERS = [
   'WAYBILL_DASHBOARD_TOKENS',
   'WAYBILL_DASHBOARD_TOKENS_FILE',
 ];
-const KNOWN = [...OTHERS, ...Object.keys(TEXTS), ...Object.keys(NUMBERS)];
+const KNOWN = [...OTHERS, ...Object.keys(TEXTS), ...Object.keys(NUMBERS)].filter((name) => name.startsWith('WAYBILL_'));
 
 export const ENVIRONMENT_HELP = `
 Environment:
@@ -45,6 +47,8 @@ Environment:
   REDIS_SENTINEL_PASSWORD
                          that of the Sentinels
                          Each of the three may stand in a file instead, named by REDIS_URL_FILE and so on
+  REDIS_WAIT_REPLICAS, REDIS_WAIT_TIMEOUT_MS
+                         how many replicas must have what enqueue adds, and how long they are waited for
   WAYBILL_CONFIG         the configuration file, where --config is not given
   WAYBILL_LOG_LEVEL      the worker's log: trace, debug, info, warn, error or silent
   WAYBILL_LOCK_MS, WAYBILL_STALLED_INTERVAL_MS, WAYBILL_GRACE_MS, WAYBILL_MAX_CRASHES

@@ -84,7 +84,7 @@ async function* throughRedis(
     reader = await Reader.open(redis);
     if (only !== undefined) await checkExists(reader, configured, only);
     yield { ...base, level: 'ok', found: 'it answers' };
-    yield* examineRedis(reader, configured, only);
+    yield* examineRedis(reader, configured, only, redis.waitForReplicas?.count);
   } catch (error) {
     const { exit, said = 'no answer' } = explainError(error);
     if (exit !== EXIT.redis) throw error;

@@ -45,6 +45,7 @@ const EXIT_OF: Record<WaybillErrorCode, ExitCode> = {
   NOT_FOUND: EXIT.failed,
   QUEUE_UNAVAILABLE: EXIT.redis,
   QUEUE_REFUSED: EXIT.redis,
+  NOT_REPLICATED: EXIT.redis,
   REDIS_UNFIT: EXIT.redis,
 };
 

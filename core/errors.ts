@@ -5,6 +5,7 @@ export type WaybillErrorCode =
   | 'IDEMPOTENCY_CONFLICT' // the key stands for another payload already; nothing was enqueued
   | 'QUEUE_UNAVAILABLE' // Redis did not answer in time; the write may have been stored: add it again with the same key
   | 'QUEUE_REFUSED' // Redis answered, but refused (out of memory, read-only replica, no permission)
+  | 'NOT_REPLICATED' // the write is stored at the primary, and fewer replicas than asked for had it in time: add it again with the same key
   | 'INVALID_CONFIG' // one or more configuration values are wrong; the message lists all of them
   | 'REDIS_UNFIT' // the server cannot keep the promises: too old, evicting, or its clock differs
   | 'LETTER_EXISTS' // a dead letter stands under this id already; nothing was written

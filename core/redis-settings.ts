@@ -7,6 +7,26 @@ import { DEFAULT_REDIS_URL, parseRedisUrl } from './redis-url.ts';
 const file = z.string().min(1).max(4096);
 const secret = z.string().min(1).max(4096);
 
+/** The longest that a producer may be told to wait for replicas. */
+const MAX_WAIT_MS = 60_000;
+
+/** How an add is acknowledged: `count` replicas have it as well, or it is told after `timeoutMs` that they do not. */
+export const waitForReplicas = z.strictObject({
+  count: z
+    .int()
+    .min(1)
+    .max(100)
+    .describe('How many replicas of its primary must have an added write before `add` is answered.'),
+  timeoutMs: z
+    .int()
+    .min(10)
+    .max(MAX_WAIT_MS)
+    .default(1000)
+    .describe('How long they are waited for; after it `add` answers `NOT_REPLICATED`.'),
+});
+
+export type WaitForReplicas = z.output<typeof waitForReplicas>;
+
 export const redisSettings = z.strictObject({
   url: z
     .string()
@@ -37,9 +57,14 @@ export const redisSettings = z.strictObject({
     })
     .optional()
     .describe('For a rediss URL. Paths are those of the machine that it runs on.'),
+  waitForReplicas: waitForReplicas
+    .optional()
+    .describe('Producers wait for replicas (`WAIT`), so that a failover loses less. Without it they do not.'),
 });
 
 export type RedisSettings = z.output<typeof redisSettings>;
+/** As a program gives them: what has a default may be left out. */
+export type RedisSettingsInput = z.input<typeof redisSettings> & { url: string };
 
 /** What a file must not hold. @param redis the section as the file has it */
 export function secretsInFile(redis: unknown): string[] {

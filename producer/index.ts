@@ -1,5 +1,6 @@
 // What an application imports: `waybill`.
 import { WaybillError } from '../core/errors.ts';
+import { waitForReplicas, type WaitForReplicas } from '../core/redis-settings.ts';
 import type { ConnectionInput } from '../queue/connection.ts';
 import { WriteQueue } from '../queue/write-queue.ts';
 
@@ -19,7 +20,14 @@ export interface QueueOptions {
    * when left out.
    */
   connection?: ConnectionInput;
+  /**
+   * Adds are answered only when `count` replicas have them, or with NOT_REPLICATED after `timeoutMs`, 1000 when left out
+   * (docs/redis.md#waiting-for-replicas). As `redis.waitForReplicas` of the configuration, over what `connection` says.
+   */
+  waitForReplicas?: { count: number; timeoutMs?: number };
 }
+
+const OPTIONS = ['connection', 'waitForReplicas'];
 
 /**
  * The queue of one destination, to add writes to. It is a BullMQ Queue: getters, QueueEvents and Bull Board work.
@@ -27,9 +35,17 @@ export interface QueueOptions {
  * @throws WaybillError INVALID_WRITE for a name that is none, INVALID_CONFIG for a connection that is none
  */
 export function createQueue(destination: string, options: QueueOptions = {}): WriteQueue {
-  const unknown = Object.keys(options).filter((name) => name !== 'connection');
+  const unknown = Object.keys(options).filter((name) => !OPTIONS.includes(name));
   if (unknown.length > 0) {
-    throw new WaybillError('INVALID_CONFIG', `createQueue has no option ${unknown.join(', ')}; allowed is connection`);
+    const message = `createQueue has no option ${unknown.join(', ')}; allowed are ${OPTIONS.join(', ')}`;
+    throw new WaybillError('INVALID_CONFIG', message);
   }
-  return new WriteQueue(destination, options.connection);
+  return new WriteQueue(destination, options.connection, options.waitForReplicas && checked(options.waitForReplicas));
+}
+
+function checked(given: unknown): WaitForReplicas {
+  const parsed = waitForReplicas.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const wrong = parsed.error.issues.map(({ path, message }) => `${['waitForReplicas', ...path].join('.')}: ${message}`);
+  throw new WaybillError('INVALID_CONFIG', wrong.join('; '));
 }

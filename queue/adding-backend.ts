@@ -1,10 +1,12 @@
 // The adding half of our BullMQ backend: compare and add under an idempotency key, in one script.
 // It is also where every script of ours is defined and run.
 import { type JobJson, type QueueBaseOptions, QueueKeys, type RedisConnection, RedisQueueBackend } from 'bullmq';
-import type { Redis } from 'ioredis';
-import { deadQueueName, destinationOf, prefixOf } from './keys.ts';
+import type { ChainableCommander, Redis } from 'ioredis';
+import type { WaitForReplicas } from '../core/redis-settings.ts';
+import { deadQueueName, destinationOf, prefixOf, replicationKey } from './keys.ts';
 import type { DeadLetter } from './letter.ts';
 import { letterJobJson } from './letter-job.ts';
+import { isForAnotherWay, runByHash, sendAndWait } from './replicated.ts';
 import { DISCARD, REPLAY_SCRIPTS, RESTORE } from './scripts/acts.ts';
 import { ADD_SCRIPTS, type AddCommand } from './scripts/add.ts';
 import type { Script } from './scripts/compose.ts';
@@ -21,6 +23,18 @@ export type RedisClient = Parameters<RedisQueueBackend['execCommand']>[0];
 export type Added =
   | { status: 'queued' | 'conflict'; jobId: string }
   | { status: 'duplicate'; jobId: string; data: string; opts: string; timestamp: number };
+
+/** A write to be added, and the hash of its payload. */
+export interface Addition {
+  job: JobJson;
+  hash: string;
+}
+
+/** `replicas` is how many have what was answered; an error where nobody could tell. */
+export interface Replicated {
+  added: Added | Error;
+  replicas: number | Error;
+}
 
 const SCRIPTS: readonly Script[] = [
   ...Object.values(ADD_SCRIPTS),
@@ -58,11 +72,9 @@ export class AddingBackend extends RedisQueueBackend {
   }
 
   /** Compares and adds each write in one script each; one round trip for all. Errors stand in their item's place. */
-  async addWrites(writes: readonly { job: JobJson; hash: string }[]): Promise<(Added | Error)[]> {
+  async addWrites(writes: readonly Addition[]): Promise<(Added | Error)[]> {
     const client = await this.scriptClient();
-    for (const { job, hash } of writes) {
-      this.#wrappings.set(job, { scripts: ADD_SCRIPTS, keys: [this.toKey(job.id)], args: [hash] });
-    }
+    this.#wrapAdds(writes);
     const addOne = (job: JobJson): Promise<unknown> =>
       this.addJobToTransaction(client, job, job.id).catch((error: unknown) => error);
     const [only] = writes;
@@ -78,6 +90,46 @@ export class AddingBackend extends RedisQueueBackend {
         return added(flushed ? await addOne(job) : (error ?? reply));
       }),
     );
+  }
+
+  /** The same, and how many replicas have each: one round trip, and the time that they take, `timeoutMs` at most. */
+  async addReplicated(writes: readonly Addition[], wait: WaitForReplicas): Promise<Replicated[]> {
+    const startedAt = performance.now();
+    const replicated = await this.#addAndWait(writes, wait);
+    const left = [...replicated.keys()].filter((i) => isForAnotherWay(replicated[i]?.added));
+    if (left.length === 0) return replicated;
+    const again = left.flatMap((i) => writes[i] ?? []);
+    const stored = await this.addWrites(again);
+    // That went out behind the WAIT, or to another server: asked for once more they are duplicates, before a WAIT.
+    const leftMs = Math.max(1, Math.round(wait.timeoutMs - (performance.now() - startedAt))); // 0 would be without an end
+    const confirmed = await this.#addAndWait(again, { ...wait, timeoutMs: leftMs });
+    for (const [n, i] of left.entries()) {
+      const [first, second] = [stored[n], confirmed[n]];
+      if (!first || !second) continue;
+      replicated[i] = { added: first, replicas: second.added instanceof Error ? second.added : second.replicas };
+    }
+    return replicated;
+  }
+
+  async #addAndWait(writes: readonly Addition[], wait: WaitForReplicas): Promise<Replicated[]> {
+    const client = await this.scriptClient();
+    this.#wrapAdds(writes);
+    const pipeline = client.pipeline() as unknown as ChainableCommander;
+    const byHash = {
+      runCommand: (name: string, args: unknown[]) => {
+        const script = SCRIPTS.find((one) => one.name === name);
+        if (script) runByHash(pipeline, script, args);
+      },
+    } as unknown as RedisClient;
+    for (const { job } of writes) void this.addJobToTransaction(byHash, job, job.id);
+    const { replies, replicas } = await sendAndWait(pipeline, replicationKey(this.destination), wait);
+    return writes.map((_, i) => ({ added: added(replies[i] ?? new Error('no answer')), replicas }));
+  }
+
+  #wrapAdds(writes: readonly Addition[]): void {
+    for (const { job, hash } of writes) {
+      this.#wrappings.set(job, { scripts: ADD_SCRIPTS, keys: [this.toKey(job.id)], args: [hash] });
+    }
   }
 
   protected override addStandardJob(

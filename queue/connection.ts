@@ -3,11 +3,11 @@ import { setTimeout } from 'node:timers/promises';
 import { type Cluster, Redis, type RedisOptions } from 'ioredis';
 import { resolveConfig } from '../core/config.ts';
 import { WaybillError } from '../core/errors.ts';
-import type { RedisSettings } from '../core/redis-settings.ts';
+import type { RedisSettings, RedisSettingsInput, WaitForReplicas } from '../core/redis-settings.ts';
 import { DEFAULT_REDIS_URL } from '../core/redis-url.ts';
 import { type ClientOptions, createClient, wasDemoted } from './redis-client.ts';
 
-export type ConnectionInput = string | RedisSettings | RedisOptions | Redis | Cluster | undefined;
+export type ConnectionInput = string | RedisSettingsInput | RedisOptions | Redis | Cluster | undefined;
 
 export interface Connection {
   client: Redis | Cluster;
@@ -15,6 +15,8 @@ export interface Connection {
   owned: boolean;
   /** For messages; holds no password. */
   label: string;
+  /** Of the settings; a producer asks for it. */
+  waitForReplicas?: WaitForReplicas;
   /** The code or words of the newest connection error, for messages. */
   trouble?: string;
 }
@@ -58,8 +60,9 @@ export function connect(input: ConnectionInput, options: ClientOptions): Connect
     }
     return { client: input, owned: false, label: 'the given Redis client' };
   }
-  const { client, label } = isOptions(input) ? fromOptions(input, options) : fromSettings(input, options);
-  const connection: Connection = { client, owned: true, label };
+  const made = isOptions(input) ? fromOptions(input, options) : fromSettings(input, options);
+  const { client } = made;
+  const connection: Connection = { ...made, owned: true };
   // Without a listener ioredis prints every failed attempt to connect; callers are told by their own commands.
   client.on('error', (error: Error) => {
     if (!error.message.startsWith(NO_SENTINEL)) connection.trouble = innermost(error);
@@ -79,14 +82,17 @@ export async function disconnect({ client, owned }: Connection): Promise<void> {
   client.disconnect();
 }
 
-function fromSettings(input: string | RedisSettings | undefined, options: ClientOptions) {
+type Made = Pick<Connection, 'client' | 'label' | 'waitForReplicas'>;
+
+function fromSettings(input: string | RedisSettingsInput | undefined, options: ClientOptions): Made {
   // Settings of a program's own are checked like a configuration's: a misspelt name is an error.
-  const settings =
+  const settings: RedisSettings =
     typeof input === 'object' ? resolveConfig({ redis: input }).redis : { url: input ?? DEFAULT_REDIS_URL };
-  return createClient(settings, options);
+  const { waitForReplicas } = settings;
+  return { ...createClient(settings, options), ...(waitForReplicas && { waitForReplicas }) };
 }
 
-function fromOptions({ replyMapping: _replyMapping, ...given }: RedisOptions, options: ClientOptions) {
+function fromOptions({ replyMapping: _replyMapping, ...given }: RedisOptions, options: ClientOptions): Made {
   const client = new Redis({ reconnectOnError: wasDemoted, ...given, ...options });
   const { host, port, path, sentinels, name } = client.options as Pick<
     RedisOptions,

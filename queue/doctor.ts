@@ -21,16 +21,19 @@ const SLOW_ROUND_TRIP_MS = 25;
  * One finding after the other, as they come.
  * @param configured the destinations of the configuration; none where there is no such list to compare with
  * @param only of the destinations
+ * @param waitsFor how many replicas producers wait for
  * @throws what the driver throws when Redis goes
  */
 export async function* examineRedis(
   reader: Reader,
   configured: readonly string[],
   only?: string,
+  waitsFor?: number,
 ): AsyncGenerator<Finding> {
   const slots = await examineSlots(reader.client, reader.label);
   yield slots;
-  for (const { server, client } of serversOf(reader.client, reader.label)) yield* examineServer(server, client);
+  for (const { server, client } of serversOf(reader.client, reader.label))
+    yield* examineServer(server, client, waitsFor);
   // Its other nodes hold the rest; every question would be answered with MOVED.
   if (slots.found === SPOKEN_TO_ALONE) return;
   const used = await reader.destinations();
@@ -56,7 +59,7 @@ export async function checkExists(reader: Reader, configured: readonly string[],
   throw new WaybillError('NOT_FOUND', message);
 }
 
-async function* examineServer(server: string, client: Redis): AsyncGenerator<Finding> {
+async function* examineServer(server: string, client: Redis, waitsFor?: number): AsyncGenerator<Finding> {
   yield judgeRoundTrip(server, await roundTripMs(client));
   const read = await unlessRefused(() => readServer(client, server));
   if ('refused' in read) {
@@ -64,7 +67,11 @@ async function* examineServer(server: string, client: Redis): AsyncGenerator<Fin
   } else {
     const policy = await unlessRefused(() => client.config('GET', 'appendfsync'));
     const appendfsync = 'refused' in policy ? undefined : valueOf(policy.value);
-    const facts = { ...read.value, ...(appendfsync !== undefined && { appendfsync }) };
+    const facts = {
+      ...read.value,
+      ...(appendfsync !== undefined && { appendfsync }),
+      ...(waitsFor !== undefined && { waitsFor }),
+    };
     for (const rule of SERVER_RULES) yield rule(facts);
   }
   const scripts = await unlessRefused(() => tryScripts(client));

@@ -54,6 +54,9 @@ export const minuteKey = (destination: string, minute: number): string =>
 /** Sorted set: settled writes that the onSettled hook was not told of yet, by epoch ms. */
 export const unsaidKey = (destination: string): string => `${prefixOf(destination)}:${destination}.unsaid`;
 
+/** Counter: how often producers asked whether replicas have what they added. Each question writes it first. */
+export const replicationKey = (destination: string): string => `${prefixOf(destination)}:${destination}.replication`;
+
 /** The field of a job's hash that holds the payload's hash, beside BullMQ's own fields. */
 export const PAYLOAD_HASH_FIELD = 'wbh';
 

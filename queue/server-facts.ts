@@ -10,6 +10,8 @@ export interface ServerFacts {
   clockDifferenceMs: number;
   /** Of CONFIG GET; missing where it was not asked, or may not be. */
   appendfsync?: string;
+  /** How many replicas producers wait for; missing where they do not. */
+  waitsFor?: number;
 }
 
 /** The server of a client, or the primaries of a Cluster. @param label names the one server */

@@ -155,7 +155,7 @@ function memory({ server, info }: ServerFacts): Finding {
 
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(bytes < 10 * 2 ** 20 ? 1 : 0)} MB`;
 
-function replication({ server, info }: ServerFacts): Finding {
+function replication({ server, info, waitsFor = 0 }: ServerFacts): Finding {
   const base = { check: 'replication', subject: server };
   if (info.role === 'slave')
     return {
@@ -165,6 +165,22 @@ function replication({ server, info }: ServerFacts): Finding {
       advice: 'Point to its primary, or to the Sentinels that know it.',
     };
   const replicas = Number(info.connected_slaves ?? 0);
+  const online = Object.entries(info).filter(
+    ([name, of]) => /^slave\d+$/.test(name) && /\bstate=online\b/.test(of),
+  ).length;
+  if (waitsFor > online)
+    return {
+      ...base,
+      level: 'problem',
+      found: `a primary with ${online} replica(s) that follow it; producers wait for ${waitsFor}, and every add is answered NOT_REPLICATED`,
+      advice: 'Give it more replicas, or lower redis.waitForReplicas.count.',
+    };
+  if (waitsFor > 0)
+    return {
+      ...base,
+      level: 'ok',
+      found: `a primary with ${online} replica(s) that follow it; producers wait for ${waitsFor}, so a failover to another may lose the newest writes`,
+    };
   if (replicas === 0) return { ...base, level: 'ok', found: 'a primary without replicas' };
   return {
     ...base,

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Job, type JobsOptions, Queue } from 'bullmq';
 import { WaybillError } from '../core/errors.ts';
 import { isRecord } from '../core/json.ts';
+import type { WaitForReplicas } from '../core/redis-settings.ts';
 import {
   checkDestinationName,
   checkIdempotencyKey,
@@ -13,14 +14,16 @@ import {
   type WriteInput,
 } from '../core/write.ts';
 import { type AddOptions, checkOptions } from './add-options.ts';
-import type { Added } from './adding-backend.ts';
+import type { Added, Addition, Replicated } from './adding-backend.ts';
 import type { WaybillBackend } from './backend.ts';
 import { backendFactory } from './backend-factory.ts';
 import { connect, type Connection, type ConnectionInput, disconnect, PRODUCER_OPTIONS } from './connection.ts';
 import { DEFAULT_MAX_ATTEMPTS } from '../core/config-schema.ts';
 import type { Delivery } from './delivery.ts';
+import { Gathering } from './gather.ts';
 import { prefixOf } from './keys.ts';
 import { register } from './registry.ts';
+import { notReplicated } from './replicated.ts';
 import type { Ending } from './ending.ts';
 import { asTombstone } from './tombstone.ts';
 import { answerWithin, unavailable } from './unavailable.ts';
@@ -38,7 +41,10 @@ export interface BulkItem {
 /** One answer of addBulk, in its item's place. */
 export type BulkAnswer =
   | { status: 'queued' | 'duplicate'; job: WriteJob }
-  /** `refused`: Redis answered, but would not store it (QUEUE_REFUSED). */
+  /**
+   * `unavailable`: add it again with the same key (QUEUE_UNAVAILABLE, NOT_REPLICATED). `refused`: Redis answered, but
+   * would not store it (QUEUE_REFUSED).
+   */
   | { status: 'conflict' | 'invalid' | 'unavailable' | 'refused'; error: WaybillError };
 
 /** Answers or QUEUE_UNAVAILABLE within 2 s, what was spent on connecting included. */
@@ -54,9 +60,12 @@ interface Prepared {
 
 export class WriteQueue extends Queue<Write, Delivery> {
   readonly #connection: Connection;
+  readonly #wait: WaitForReplicas | undefined;
+  readonly #replicated: Gathering<Addition, Replicated> | undefined;
   #registered = false;
 
-  constructor(destination: string, input: ConnectionInput) {
+  /** @param wait over what the settings of the connection say */
+  constructor(destination: string, input: ConnectionInput, wait?: WaitForReplicas) {
     checkDestinationName(destination);
     const connection = connect(input, PRODUCER_OPTIONS);
     // The version check is left out: its INFO, failing once, would leave the queue unusable for good.
@@ -66,6 +75,12 @@ export class WriteQueue extends Queue<Write, Delivery> {
       backendFactory(connection.client, true),
     );
     this.#connection = connection;
+    const waited = (this.#wait = wait ?? connection.waitForReplicas);
+    if (waited) {
+      // WAIT holds its connection up: add by add, many at once would each wait for all before them.
+      const run = (all: readonly Addition[]) => this.#backend().addReplicated(all, waited);
+      this.#replicated = new Gathering(run, ANSWER_WITHIN_MS + waited.timeoutMs);
+    }
     // An EventEmitter's unheard 'error' throws; what matters is told by the rejected add().
     this.on('error', () => {});
   }
@@ -75,7 +90,8 @@ export class WriteQueue extends Queue<Write, Delivery> {
    * @returns its job; `job.data.idempotencyKey` is its key, `job.duplicate` tells that it was there already
    * @throws WaybillError INVALID_WRITE before Redis is touched · IDEMPOTENCY_CONFLICT when the key stands for another
    *   payload · QUEUE_UNAVAILABLE within 2 s when Redis is away: adding again with the same key is safe ·
-   *   QUEUE_REFUSED when Redis refuses
+   *   QUEUE_REFUSED when Redis refuses · NOT_REPLICATED when replicas are waited for and too few have it in time, also
+   *   where it was there already; then each answer may take twice that time more
    */
   override async add(name: 'send', data: WriteInput, opts?: AddOptions): Promise<WriteJob> {
     const prepared = this.#prepare(name, data, opts);
@@ -104,13 +120,14 @@ export class WriteQueue extends Queue<Write, Delivery> {
         answers[index] = { status: 'invalid', error };
       }
     }
-    let away: BulkAnswer[] | undefined;
+    let away = false;
     for (let from = 0; from < prepared.length; from += BULK_SLICE) {
       const slice = prepared.slice(from, from + BULK_SLICE);
-      // Once Redis is away, the rest is not tried: each slice would wait for its own limit.
-      const answered = away ?? (await this.#enqueue(slice.map(({ item }) => item)));
-      slice.forEach(({ index }, i) => (answers[index] = away ? away[0] : answered[i]));
-      if (answered.every((answer) => answer.status === 'unavailable')) away = answered;
+      const some = slice.map(({ item }) => item);
+      // Once Redis is away, or its replicas are, the rest is not tried: each slice would wait for its own limit.
+      const answered: BulkAnswer[] = away ? some.map((item) => this.#untried(item)) : await this.#enqueue(some);
+      slice.forEach(({ index }, i) => (answers[index] = answered[i]));
+      away ||= answered.every((answer) => answer.status === 'unavailable');
     }
     return answers as BulkAnswer[];
   }
@@ -167,14 +184,17 @@ export class WriteQueue extends Queue<Write, Delivery> {
 
   async #enqueue(prepared: readonly Prepared[]): Promise<BulkAnswer[]> {
     const { label } = this.#connection;
-    let answers: (Added | Error)[];
+    // Those that are under way hold the connection for as long, and then these do.
+    const limitMs = ANSWER_WITHIN_MS + 2 * (this.#wait?.timeoutMs ?? 0);
+    let answers: (Replicated | Error)[];
     try {
-      answers = await answerWithin(ANSWER_WITHIN_MS, this.#connection, () => this.#send(prepared));
+      answers = await answerWithin(limitMs, this.#connection, () => this.#send(prepared));
     } catch (error) {
       answers = prepared.map(() => error as Error);
     }
     return prepared.map(({ job }, i): BulkAnswer => {
-      const answer = answers[i];
+      const replied = answers[i];
+      const answer = replied instanceof Error ? replied : replied?.added;
       const key = job.data.idempotencyKey;
       if (answer === undefined || answer instanceof Error) {
         const error = unavailable(label, key, answer);
@@ -187,18 +207,32 @@ export class WriteQueue extends Queue<Write, Delivery> {
           error: new WaybillError('IDEMPOTENCY_CONFLICT', message, { field: 'idempotencyKey' }),
         };
       }
+      const replicas = replied && 'replicas' in replied ? replied.replicas : 0;
+      if (this.#wait && !(typeof replicas === 'number' && replicas >= this.#wait.count)) {
+        return { status: 'unavailable', error: notReplicated(label, key, this.#wait, replicas) };
+      }
       if (answer.status === 'duplicate') becomeStored(job, answer);
       return { status: answer.status, job };
     });
   }
 
-  async #send(prepared: readonly Prepared[]): Promise<(Added | Error)[]> {
+  #untried({ job }: Prepared): BulkAnswer {
+    const why = new Error('not tried: none of those before it was answered for');
+    return { status: 'unavailable', error: unavailable(this.#connection.label, job.data.idempotencyKey, why) };
+  }
+
+  async #send(prepared: readonly Prepared[]): Promise<Replicated[]> {
     if (!this.#registered) {
       await register(this.#connection.client, this.name);
       this.#registered = true;
     }
-    const backend = this.getBackend() as WaybillBackend;
-    return backend.addWrites(prepared.map(({ job, hash }) => ({ job: job.asJSON(), hash })));
+    const writes = prepared.map(({ job, hash }): Addition => ({ job: job.asJSON(), hash }));
+    if (this.#replicated) return this.#replicated.add(writes);
+    return (await this.#backend().addWrites(writes)).map((added) => ({ added, replicas: 0 }));
+  }
+
+  #backend(): WaybillBackend {
+    return this.getBackend() as WaybillBackend;
   }
 }
 

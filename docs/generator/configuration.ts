@@ -19,7 +19,7 @@ Every setting. A file (\`waybill.config.ts\`, \`.mjs\` or \`.json\`), the enviro
 later over the earlier; what none of them says has its default. A misspelt name is an error, and all errors are told at once.
 How to use them: [configure](../guide/configure.md).
 
-Each \`REDIS_…\` variable may be left out in favour of \`REDIS_…_FILE\`, which names a file that holds the value.`;
+In place of \`REDIS_URL\` and of each \`REDIS_…PASSWORD\` there may be a variable of that name and \`_FILE\`, which names a file that holds the value.`;
 
 const SECTIONS: Record<string, string> = {
   redis: 'Where the queue is. More: [Redis](../redis.md).',

@@ -17,6 +17,8 @@ const WHAT_TO_DO: Record<WaybillErrorCode, string> = {
     'Add again with the same key, after a moment: the write is there once, whatever became of the first try.',
   QUEUE_REFUSED:
     'Read what Redis said: give it memory, point to its primary, or give the user its permissions ([Redis](../redis.md)).',
+  NOT_REPLICATED:
+    'Add again with the same key, after a moment: a duplicate is answered only when the replicas have it too. `waybill doctor` tells how many replicas there are ([Redis](../redis.md#waiting-for-replicas)).',
   INVALID_CONFIG: 'Mend every value that the message lists ([configuration](configuration.md)).',
   REDIS_UNFIT: 'Do what the message says; `waybill doctor` tells the rest ([Redis](../redis.md)).',
   LETTER_EXISTS: 'Nothing: the worker files the letter under the next generation.',

@@ -83,6 +83,15 @@ test.each([
     'no maxmemory is set, the machine has 1024 MB (93 %)',
     'the system ends Redis',
   ],
+  [
+    'too few replicas',
+    { connected_slaves: '2', slave0: 'ip=::1,state=online,lag=0', slave1: 'ip=::1,state=wait_bgsave,lag=0' },
+    { waitsFor: 2 },
+    'replication',
+    'problem',
+    '1 replica(s) that follow it; producers wait for 2',
+    'lower redis.waitForReplicas.count',
+  ],
   ['a replica', { role: 'slave', master_host: '10.0.0.1' }, {}, 'replication', 'problem', 'of 10.0.0.1', 'primary'],
 ] as const)('%s is told, and nothing else', (_what, info, more, check, level, found, advice) => {
   expect(complaints(info, more)).toEqual([

@@ -39,3 +39,13 @@ test('a file of a password that cannot be read is named, with the reason', async
     '2 wrong value(s) in the environment:\n  REDIS_PASSWORD_FILE: cannot be read (ENOENT)\n  REDIS_SENTINEL_PASSWORD_FILE: cannot be read (ENOENT)',
   );
 });
+
+test('how many replicas are waited for: the file, and over it the environment', async () => {
+  const cwd = await folderWith({ url: 'redis://file', waitForReplicas: { count: 1 } });
+  const redis = async (env: Record<string, string>) => (await loadConfig({ cwd, env }, {})).redis;
+  expect((await redis({})).waitForReplicas).toEqual({ count: 1, timeoutMs: 1000 });
+  const env = { REDIS_WAIT_REPLICAS: '2', REDIS_WAIT_TIMEOUT_MS: '300' };
+  expect(await redis(env)).toEqual({ url: 'redis://file', waitForReplicas: { count: 2, timeoutMs: 300 } });
+  await expect(redis({ REDIS_WAIT_REPLICAS: 'all' })).rejects.toThrow('REDIS_WAIT_REPLICAS: must be a whole number');
+  await expect(redis({ REDIS_WAIT_TIMEOUT_MS: '5' })).rejects.toThrow('(from REDIS_WAIT_TIMEOUT_MS)');
+});
