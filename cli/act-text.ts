@@ -2,6 +2,7 @@
 // through printable().
 import { printable } from '../core/envelope.ts';
 import type { Operator } from '../queue/acts.ts';
+import type { ProbeAnswer } from '../queue/probe.ts';
 import { DONE, type ItemResult, type LetterAct } from './letter-acts.ts';
 import { cellsOf } from './letter-row.ts';
 import type { Plan } from './letter-plan.ts';
@@ -40,6 +41,8 @@ export function describePlan(plan: Plan, act: LetterAct, operator: Operator | un
 /** What came of it. */
 export interface Tally {
   counts: Map<ItemResult['status'], number>;
+  /** What probes were answered. */
+  answers: Map<ProbeAnswer['says'], number>;
   /** The words of the first that was not done. */
   first: Map<ItemResult['status'], string>;
   /** Not tried. */
@@ -48,7 +51,7 @@ export interface Tally {
 
 /** @param cutShort what kept it from going through all of them, and what goes on with the rest */
 export function describeOutcome(
-  { counts, first, left }: Tally,
+  { counts, answers, first, left }: Tally,
   { verb }: LetterAct,
   cutShort?: { why: string; goOn: string },
 ): string[] {
@@ -57,6 +60,9 @@ export function describeOutcome(
   const told = [`${DONE[verb]} ${done}`, ...others.map(([status, count]) => `${WORDS[status] ?? status} ${count}`)];
   if (left > 0) told.push(`not tried ${left}`);
   const lines = [told.join(', ')];
+  if (answers.size > 0)
+    lines.push(`answers: ${[...answers].map(([says, count]) => `${ANSWERS[says]} ${count}`).join(', ')}`);
+  if (answers.has('waiting')) lines.push('waybill find JOB tells later what came of a probe that waits');
   for (const [status, text] of first) lines.push(line(`${WORDS[status] ?? status}: ${text}`));
   if (cutShort !== undefined) lines.push(`waybill: STOPPED: ${line(cutShort.why)}. ${cutShort.goOn}`);
   return lines;
@@ -68,17 +74,32 @@ export function goingOn(
   { before, since }: Pick<Plan, 'before' | 'since'>,
   { olderThan, newerThan }: { olderThan?: number; newerThan?: number },
 ): string {
-  if (verb !== 'replay')
+  if (verb !== 'replay' && verb !== 'probe')
     return `The same command goes on where this one ended: what was ${DONE[verb]} is not ${from} any more.`;
   const bounds = [`--before ${isoTime(before)}${olderThan === undefined ? '' : ' for --older-than'}`];
   if (newerThan !== undefined && since !== undefined) bounds.push(`--since ${isoTime(since)} for --newer-than`);
-  return `The same command with ${bounds.join(' and ')} goes on where this one ended; without it, what was replayed and has died again would be replayed once more.`;
+  return `The same command with ${bounds.join(' and ')} goes on where this one ended; without it, what was ${DONE[verb]} and has died again would be ${DONE[verb]} once more.`;
 }
 
 const WORDS: Partial<Record<ItemResult['status'], string>> = {
   handled: 'handled by somebody first',
   'not-found': 'not found',
 };
+
+const ANSWERS: Record<ProbeAnswer['says'], string> = {
+  delivered: 'delivered',
+  'not-applied': 'not applied',
+  'in-doubt': 'still in doubt',
+  waiting: 'none yet',
+};
+
+/** `still in doubt: 403 FORBIDDEN, request_id req_1; dead letter wsem….g1`. Of what waits that alone. */
+function answerInWords({ says, status, code, requestId, letter }: ProbeAnswer): string {
+  if (says === 'waiting') return 'no answer yet';
+  const known = [[status, code].filter((one) => one !== undefined).join(' '), requestId && `request_id ${requestId}`];
+  const told = known.filter(Boolean).join(', ');
+  return `${ANSWERS[says]}${told === '' ? '' : `: ${told}`}${letter === undefined ? '' : `; dead letter ${letter}`}`;
+}
 
 /** Of one width from the first row on: rows are printed as they come. */
 export function rowOf({
@@ -90,6 +111,7 @@ export function rowOf({
   idempotencyKey,
   doubleAccepted,
   advice,
+  answer,
   error,
 }: ItemResult): string {
   const went =
@@ -99,7 +121,9 @@ export function rowOf({
         ? `generation ${generation}${advice === undefined ? '' : `; ${advice}`}`
         : `key ${idempotencyKey} (job ${jobId})`;
   const twice = doubleAccepted ? 'may be applied twice' : '';
-  const said = error ? `${error.code}: ${error.message}` : [went || (advice ?? ''), twice].filter(Boolean).join('; ');
+  const answered = answer && answerInWords(answer);
+  const told = [went || (advice ?? ''), twice, answered].filter(Boolean).join('; ');
+  const said = error ? `${error.code}: ${error.message}` : told;
   const cells = [
     line(letter).padEnd(LETTER_WIDTH),
     line(status).padEnd(STATUS_WIDTH),

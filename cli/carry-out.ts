@@ -3,15 +3,20 @@
 import { setTimeout } from 'node:timers/promises';
 import { WaybillError } from '../core/errors.ts';
 import type { Operator } from '../queue/acts.ts';
+import type { ProbeAnswer } from '../queue/probe.ts';
 import type { Reader } from '../queue/reader.ts';
 import { describeOutcome, goingOn, rowOf, type Tally } from './act-text.ts';
 import { EXIT, explainError, type ExitCode } from './exit-codes.ts';
 import { type Io, say, write } from './io.ts';
 import { DONE, type ItemResult, type LetterAct } from './letter-acts.ts';
+import { inLine } from './in-line.ts';
 import type { Plan, Planned } from './letter-plan.ts';
 import { printDocuments } from './output.ts';
 import { startProgress } from './progress.ts';
 import type { GlobalFlags } from './settings.ts';
+
+/** Probes that wait for their answers at a time: each looks into Redis now and then, and an API in trouble is spared. */
+const MAX_UNANSWERED = 100;
 
 /** Acts on what the plan holds, prints what came of each, and tells the counts. */
 export async function carryOut(
@@ -23,16 +28,17 @@ export async function carryOut(
   reader: Reader,
 ): Promise<ExitCode> {
   const { asked } = io.untilStopped();
-  const tally: Tally = { counts: new Map(), first: new Map(), left: 0 };
+  const tally: Tally = { counts: new Map(), answers: new Map(), first: new Map(), left: 0 };
   const progress = startProgress(io, act.verb, plan.items.length);
   const pace = paced(flags.rate);
   let lost: unknown;
   async function* results(): AsyncGenerator<ItemResult> {
+    const line = inLine<ItemResult>(act.answered ? MAX_UNANSWERED : 0);
     for (const [i, item] of plan.items.entries()) {
       if (!item.not) await pace.wait(asked);
       if (asked.aborted || lost !== undefined) {
         tally.left = plan.items.length - i;
-        return;
+        break;
       }
       const result = item.not ? resultOf(item, act) : await perform(item);
       tally.counts.set(result.status, (tally.counts.get(result.status) ?? 0) + 1);
@@ -40,8 +46,19 @@ export async function carryOut(
       if (!item.not && result.error && !tally.first.has(result.status))
         tally.first.set(result.status, result.error.message);
       progress?.show(i + 1, `${i + 1} of ${plan.items.length}`);
-      yield result;
+      yield* line.join(answered(result));
     }
+    yield* line.rest();
+  }
+  /** With what an act was answered, where it is one that is. Redis that goes while it is waited for leaves it waiting. */
+  async function answered(result: ItemResult): Promise<ItemResult> {
+    if (!act.answered || result.status !== DONE[act.verb]) return result;
+    const answer = await act.answered(reader, result, asked).catch((error: unknown): ProbeAnswer => {
+      lost ??= error;
+      return { says: 'waiting' };
+    });
+    tally.answers.set(answer.says, (tally.answers.get(answer.says) ?? 0) + 1);
+    return { ...result, answer };
   }
   async function perform({ letter, destination = '' }: Planned): Promise<ItemResult> {
     try {
@@ -65,8 +82,10 @@ export async function carryOut(
     for (const line of describeOutcome(tally, act, cutShort)) say(io, line);
   }
   if (lost !== undefined) throw lost;
-  if (tally.left > 0) return EXIT.interrupted;
-  return [...tally.counts.keys()].every((status) => status === DONE[act.verb]) ? EXIT.ok : EXIT.failed;
+  const { counts, answers, left } = tally;
+  if (left > 0 || (asked.aborted && answers.has('waiting'))) return EXIT.interrupted;
+  const allDone = [...counts.keys()].every((status) => status === DONE[act.verb]);
+  return allDone && !answers.has('in-doubt') && !answers.has('waiting') ? EXIT.ok : EXIT.failed;
 }
 
 /** The first goes at once, the others in even steps. @param rate a second; as fast as it goes when left out */

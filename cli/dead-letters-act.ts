@@ -1,4 +1,4 @@
-// waybill dead-letters replay, discard, restore: settle what is meant, show it, ask, then carry it out.
+// waybill dead-letters replay, probe, discard, restore: settle what is meant, show it, ask, then carry it out.
 import { ACCEPT_DOUBLE_PHRASE, TYPED_ABOVE } from '../core/bulk.ts';
 import { DEAD_REASONS } from '../core/decide.ts';
 import { WaybillError } from '../core/errors.ts';
@@ -10,7 +10,7 @@ import { carryOut, printResults, resultOf } from './carry-out.ts';
 import { type EditFlags, editOf } from './edit-flags.ts';
 import { CliError, EXIT, type ExitCode } from './exit-codes.ts';
 import { type Io, say } from './io.ts';
-import { DISCARDING, type LetterAct, replaying, RESTORING } from './letter-acts.ts';
+import { DISCARDING, type LetterAct, probing, replaying, RESTORING } from './letter-acts.ts';
 import { type FilterFlags, filterOf } from './letter-flags.ts';
 import { lettersFrom } from './letters-from.ts';
 import { type NamedLetter, type Plan, planFor } from './letter-plan.ts';
@@ -54,6 +54,14 @@ export async function deadLettersReplay(io: Io, flags: ReplayFlags, ids: readonl
   return actOnLetters(io, flags, from === undefined ? ids : await lettersFrom(io, from), act);
 }
 
+export interface ProbeFlags extends ActFlags {
+  /** For each answer, ms. */
+  wait: number;
+}
+
+export const deadLettersProbe = (io: Io, flags: ProbeFlags, ids: readonly string[]): Promise<ExitCode> =>
+  actOnLetters(io, flags, ids, probing(flags.wait));
+
 export const deadLettersDiscard = (io: Io, flags: ActFlags, ids: readonly string[]): Promise<ExitCode> =>
   actOnLetters(io, flags, ids, DISCARDING);
 
@@ -64,9 +72,10 @@ type Ids = readonly (string | NamedLetter)[];
 
 async function actOnLetters(io: Io, flags: ActFlags, ids: Ids, act: LetterAct): Promise<ExitCode> {
   const now = Date.now();
-  const filter = filterOf(flags, now);
+  const given = filterOf(flags, now);
+  const filter = ids.length > 0 ? given : { ...act.only, ...given };
   const { destination, limit, dryRun = false } = flags;
-  if (ids.length === 0 && destination === undefined && Object.keys(filter).length === 0 && !flags.all)
+  if (ids.length === 0 && destination === undefined && Object.keys(given).length === 0 && !flags.all)
     throw new CliError(
       'USAGE',
       `which dead letters? Give ids or flags that say what they have in common; --all is every one`,

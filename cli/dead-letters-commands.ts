@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import type { ExitCode } from './exit-codes.ts';
 import { readHeader } from './enqueue-flags.ts';
-import { perSecond, wholeNumber } from './flag-values.ts';
+import { durationUpTo, perSecond, wholeNumber } from './flag-values.ts';
 import type { Io } from './io.ts';
 import { addFilterFlags, FILTER_HELP, noReasonHere } from './letter-flags.ts';
 
@@ -14,13 +14,17 @@ export type Run = (
 const MAX_LIST = 10_000;
 /** Ids and rulings of so many are held before the first is acted on. */
 const MAX_ACTS = 1_000_000;
+/** Four attempts of the usual time limit: others may be before it. */
+const PROBE_WAIT_MS = 60_000;
+const MAX_WAIT_MS = 3_600_000;
 const IDS = '[ids...]';
+const PROBE = 'settle a doubt: send what is in doubt once more under its own key, and wait for the answers';
 const STATES = ['open', 'replayed', 'discarded'];
 
 export function addDeadLetters(program: Command, run: Run): void {
   const letters = program
     .command('dead-letters')
-    .description('writes that could not be delivered: look, replay, discard');
+    .description('writes that could not be delivered: look, replay, probe, discard');
   addFilterFlags(letters.command(`list ${IDS}`).description('the newest first'))
     .addOption(new Option('--state <state>', 'where they are; default open').choices(STATES))
     .option('--limit <n>', 'at most so many', wholeNumber(1, MAX_LIST), 50)
@@ -49,6 +53,14 @@ export function addDeadLetters(program: Command, run: Run): void {
     .option('--from <file>', 'those that the lines of an export name; - is standard input')
     .addHelpText('after', FILTER_HELP + REPLAY_HELP + ACT_HELP)
     .action(run(async () => (await import('./dead-letters-act.ts')).deadLettersReplay));
+  addActFlags(letters.command(`probe ${IDS}`).description(PROBE))
+    .addOption(
+      new Option('--wait <span>', 'for each answer, at most; a longer timeoutMs of a destination asks for more')
+        .argParser(durationUpTo(MAX_WAIT_MS, 'an hour'))
+        .default(PROBE_WAIT_MS, '60s'),
+    )
+    .addHelpText('after', FILTER_HELP + PROBE_HELP + ACT_HELP)
+    .action(run(async () => (await import('./dead-letters-act.ts')).deadLettersProbe));
   addActFlags(
     letters.command(`discard ${IDS}`).description('put them aside; they can be restored until retention ends'),
   )
@@ -101,10 +113,19 @@ A changed write (--body, --path, --header) always goes out under a new key; its 
 Under its own key a write cannot be applied twice while the API keeps the key. --accept-double is for what could be:
 on a terminal it is confirmed by typing, whatever else is given; without one it takes --yes.`;
 
+const PROBE_HELP = `
+
+Without ids those in doubt are meant. Each has one attempt, with the key that the API knows: what it has applied it answers
+again, what it has not is applied now, and once. Refused where there is no doubt that an answer could settle (NOT_IN_DOUBT,
+DOUBT_FINAL), where the write is TOO_LATE, and where the API may forget the key before it answers (KEY_ENDING, KEY_EXPIRED).
+A row besides holds "answer":{"says","status","code","requestId","letter","because"}; says is delivered, not-applied, in-doubt
+(nothing was proved: \`letter\` is the new dead letter) or waiting (no answer in time). At most 100 are unanswered at a time.
+Ends with 0 when every doubt was settled, with 1 when one was not.`;
+
 const ACT_HELP = `
 
 Which letters are meant is settled first and shown. Each is then acted on in one step that writes down who and why; of two
 operators at one letter one wins, and the other is told. Answers: {"letter","destination","status","jobId",
-"idempotencyKey","generation","doubleAccepted","advice","error":{"code","field","message"}}, status replayed, discarded,
-restored, refused, handled (somebody was first), not-found or failed; at --dry-run would-replay and so on. doubleAccepted:
+"idempotencyKey","generation","doubleAccepted","advice","error":{"code","field","message"}}, status replayed, probed,
+discarded, restored, refused, handled (somebody was first), not-found or failed; at --dry-run would-replay and so on. doubleAccepted:
 it may be applied twice. Ends with 1 when one was not done, or at --dry-run would not be.`;

@@ -1,9 +1,11 @@
 // waybill dead-letters show: one dead letter, and what can be done with it.
+import type { ProbeRuling } from '../core/probe.ts';
 import type { ReplayRuling } from '../core/replay.ts';
 import { WaybillError } from '../core/errors.ts';
 import { printable } from '../core/envelope.ts';
 import type { FiledLetter, UnreadableLetter } from '../queue/dead-letters.ts';
 import { ruleOnReplay } from '../queue/operate.ts';
+import { ruleOnProbe } from '../queue/probe.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { type Io, write } from './io.ts';
 import { lettersOf } from './letter-selection.ts';
@@ -29,8 +31,9 @@ export async function deadLettersShow(io: Io, flags: ReadingFlags, id: string): 
   } else {
     const told = letters.map((letter) => {
       if ('unreadable' in letter) return letter;
-      const { sameKey, newKey } = rulingsOn(letter, now);
-      return { ...letter, replay: { sameKey: withoutJournal(sameKey), newKey: withoutJournal(newKey) } };
+      const { sameKey, newKey, probe } = rulingsOn(letter, now);
+      const replay = { sameKey: withoutJournal(sameKey), newKey: withoutJournal(newKey) };
+      return { ...letter, replay, probe: withoutJournal(probe) };
     });
     await printDocuments(io, output, told);
   }
@@ -43,10 +46,11 @@ const describeUnreadable = ({ id, destination, unreadable }: UnreadableLetter): 
 const rulingsOn = (letter: FiledLetter, now: number): Rulings => ({
   sameKey: ruleOnReplay(letter, {}, now),
   newKey: ruleOnReplay(letter, { newKey: true }, now),
+  probe: ruleOnProbe(letter, now),
 });
 
 /** What the next generation would start with is the replay's own business. */
-function withoutJournal(ruling: ReplayRuling): Partial<ReplayRuling> {
+function withoutJournal(ruling: ReplayRuling | ProbeRuling): object {
   if (!ruling.allowed) return ruling;
   const { journal: _journal, ...told } = ruling;
   return told;

@@ -46,7 +46,7 @@ export function describeFound(found: Found, stream: Writable, now = Date.now()):
     ['replaced by', replacedBy && `key ${text(replacedBy.idempotencyKey)} (job ${text(replacedBy.jobId)})`],
     ['replayed from', origin && `dead letter ${text(origin)}, of another key`],
     ...lineage.map((earlier): [string, string] => [`generation ${earlier.journal.generation}`, lifeOf(earlier)]),
-    ['generation', journal.generation > 0 ? String(journal.generation) : undefined],
+    ['generation', journal.generation > 0 ? `${journal.generation}${journal.probe ? ', a probe' : ''}` : undefined],
     ['request_ids', found.requestIds.map(text).join(', ') || 'none yet'],
     ['postponed', postponements(journal)],
     ['unrecorded', unrecorded(journal, letter?.lost ?? delivery?.lost ?? 0)],

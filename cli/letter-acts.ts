@@ -1,6 +1,8 @@
-// The three acts upon a dead letter as the command line knows them: what the rules say before, and the act itself.
+// The acts upon a dead letter as the command line knows them: what the rules say before, and the act itself.
 import type { Act, LetterState, Operator } from '../queue/acts.ts';
 import { discard, refused, replay, type ReplayOptions, restore, ruleOnReplay } from '../queue/operate.ts';
+import type { LetterFilter } from '../queue/letter-filter.ts';
+import { probe, type ProbeAnswer, probeRefused, ruleOnProbe, waitForAnswer } from '../queue/probe.ts';
 import type { Reader } from '../queue/reader.ts';
 import type { Letter } from './letter-selection.ts';
 import { isoTime } from './reading.ts';
@@ -32,10 +34,12 @@ export interface ItemResult {
   generation?: number;
   doubleAccepted?: true;
   advice?: string;
+  /** To a probe. */
+  answer?: ProbeAnswer;
   error?: ItemError;
 }
 
-export const DONE = { replay: 'replayed', discard: 'discarded', restore: 'restored' } as const;
+export const DONE = { replay: 'replayed', probe: 'probed', discard: 'discarded', restore: 'restored' } as const;
 
 /** What the rules say to one letter. */
 export type Ruled = { refused: ItemError } | { advice?: string; doubleAccepted?: boolean };
@@ -44,12 +48,16 @@ export interface LetterAct {
   verb: keyof typeof DONE;
   /** Where a letter must be. */
   from: LetterState;
+  /** Those that are meant where no ids are given. */
+  only?: LetterFilter;
   /** Behind "40 dead letters would be replayed". */
   how: (count: number) => string;
   /** @param now epoch ms */
   rule(letter: Letter, now: number): Ruled;
   /** @throws WaybillError as queue/operate.ts says */
   perform(reader: Reader, destination: string, letter: string, operator: Operator): Promise<Partial<ItemResult>>;
+  /** Waits, for a limited time, for what comes of an act that was performed. @param stop ends the wait */
+  answered?(reader: Reader, done: ItemResult, stop: AbortSignal): Promise<ProbeAnswer>;
 }
 
 export function replaying(options: ReplayOptions): LetterAct {
@@ -76,6 +84,25 @@ export function replaying(options: ReplayOptions): LetterAct {
     },
   };
 }
+
+/** @param waitMs how long to wait for each answer */
+export const probing = (waitMs: number): LetterAct => ({
+  verb: 'probe',
+  from: 'open',
+  only: { verdict: 'in-doubt' },
+  how: (count) => `, ${count === 1 ? 'with one attempt under its own key' : 'each with one attempt under its own key'}`,
+  rule(letter, now) {
+    const ruling = 'unreadable' in letter ? undefined : ruleOnProbe(letter, now);
+    if (!ruling?.allowed || !letter.write) {
+      const { code, field = 'NOT_A_WRITE', message } = probeRefused(letter.id, ruling);
+      return { refused: { code, field, message } };
+    }
+    return { ...(ruling.advice !== undefined && { advice: ruling.advice }) };
+  },
+  perform: probe,
+  answered: (reader, { destination = '', jobId = '', generation = 0 }, stop) =>
+    waitForAnswer(reader, { destination, jobId, generation }, waitMs, stop),
+});
 
 const plain = (verb: 'discard' | 'restore', from: LetterState, act: typeof discard): LetterAct => ({
   verb,

@@ -3,10 +3,12 @@
 import { fieldOf, printable } from '../core/envelope.ts';
 import { evidenceInWords, verdictInWords } from '../core/evidence.ts';
 import { parseKeepingDigits } from '../core/json.ts';
+import type { ProbeRuling } from '../core/probe.ts';
 import type { ReplayRuling } from '../core/replay.ts';
 import type { FiledLetter } from '../queue/dead-letters.ts';
 import { letterCode } from '../queue/letter-filter.ts';
 import { refused } from '../queue/operate.ts';
+import { probeRefused } from '../queue/probe.ts';
 import { fromNow } from './age.ts';
 import { attemptsTable, line, postponements, text, unrecorded } from './attempts-text.ts';
 import { actInWords } from './letter-acts.ts';
@@ -16,10 +18,11 @@ import { isoTime } from './reading.ts';
 const MAX_BODY_LINES = 200;
 const MAX_BODY_LINE = 2000;
 
-/** What the rules say to a replay under the same key and under a new one. */
+/** What the rules say to a replay under the same key and under a new one, and to a probe. */
 export interface Rulings {
   sameKey: ReplayRuling;
   newKey: ReplayRuling;
+  probe: ProbeRuling;
 }
 
 /** @param now epoch ms */
@@ -44,7 +47,7 @@ export function describeLetter(letter: FiledLetter, rulings: Rulings, now: numbe
     ['key', write && text(write.idempotencyKey)],
     ["key's life", keyLife(letter, now)],
     ['job', text(letter.jobId)],
-    ['generation', String(journal.generation)],
+    ['generation', `${journal.generation}${journal.probe ? ', a probe' : ''}`],
     ['enqueued', `${isoTime(enqueuedAt)} (${fromNow(enqueuedAt, now)})`],
     [
       'expires',
@@ -97,14 +100,16 @@ function prettyBody(body: string): string {
   return shown.join('') + (left > 0 ? `  … ${left} more line(s): -o json has all\n` : '');
 }
 
-function choices(letter: FiledLetter, { sameKey, newKey }: Rulings): string[][] {
+function choices(letter: FiledLetter, { sameKey, newKey, probe }: Rulings): string[][] {
   const last = letter.acts.at(-1);
   if (letter.state === 'replayed') {
     const went = last?.newKey ? `under the key ${last.newKey.idempotencyKey}` : 'as its next generation';
     return [[line(`it went out again ${went}: waybill find ${last?.newKey?.jobId ?? letter.jobId}`)]];
   }
   if (letter.state === 'discarded') return [['restore', 'it is open again then']];
+  const { id, verdict } = letter;
   return [
+    ...(verdict === 'in-doubt' ? [['probe', sayProbe(id, probe)]] : []),
     ['replay', say(letter, sameKey, 'the key keeps it from being applied twice')],
     ['replay --new-key', say(letter, newKey, 'it was not applied, so that a new key cannot apply it twice')],
     ['discard', 'puts it aside; it can be restored until retention ends'],
@@ -115,4 +120,10 @@ function say({ id }: FiledLetter, ruling: ReplayRuling, why: string): string {
   if (!ruling.allowed)
     return `refused (${ruling.refusal}): ${refused(id, ruling).message.replace(/^.*? was not replayed: /, '')}`;
   return `allowed: ${why}${ruling.advice === undefined ? '' : `; but ${ruling.advice}`}`;
+}
+
+function sayProbe(id: string, ruling: ProbeRuling): string {
+  if (!ruling.allowed)
+    return `refused (${ruling.refusal}): ${probeRefused(id, ruling).message.replace(/^.*? was not probed: /, '')}`;
+  return `allowed: one attempt under its own key, whose answer settles the doubt${ruling.advice === undefined ? '' : `; but ${ruling.advice}`}`;
 }

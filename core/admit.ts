@@ -9,14 +9,14 @@ export const KEY_MARGIN_MS = 5000;
  * Lets a write be sent, or says why it may not be.
  * @param journal what was recorded so far
  * @param lost starts without a record since the last entry
- * @param write when the first of those starts began, and until when it may be sent, epoch ms
+ * @param write when it was taken, when the first of those starts began, and until when it may be sent, epoch ms
  * @param now epoch ms
  * @returns undefined: send it
  */
 export function admit(
   journal: Journal,
   lost: number,
-  write: { lostAt?: number; expiresAt?: number },
+  write: { takenAt?: number; lostAt?: number; expiresAt?: number },
   policy: Pick<Policy, 'maxCrashes' | 'keyTtlMs' | 'timeoutMs'>,
   now: number,
 ): (Disposition & { kind: 'dead' }) | undefined {
@@ -28,14 +28,13 @@ export function admit(
       because: `${crashes} starts ended without a record; ${policy.maxCrashes} are allowed`,
     };
   }
-  if (write.expiresAt !== undefined && now >= write.expiresAt) {
-    return {
-      kind: 'dead',
-      reason: 'too-late',
-      because: `its expiry ${new Date(write.expiresAt).toISOString()} has passed`,
-    };
+  const { expiresAt = Infinity } = write;
+  if (now >= expiresAt) {
+    return { kind: 'dead', reason: 'too-late', because: `its expiry ${new Date(expiresAt).toISOString()} has passed` };
   }
-  if (!keyOutlives(firstSentAt(journal, lost, write.lostAt), policy, now + policy.timeoutMs)) {
+  // A worker that stood still since it took the write may have lost it, and another have sent the key since then.
+  const sentAt = Math.min(firstSentAt(journal, lost, write.lostAt) ?? Infinity, write.takenAt ?? Infinity);
+  if (!keyOutlives(sentAt, policy, now + policy.timeoutMs)) {
     return { kind: 'dead', reason: 'key-expired', because: 'the API may have forgotten its idempotency key' };
   }
   return undefined;

@@ -45,7 +45,7 @@ const noWait = (delayMs: number): Wait => ({ delayMs, baseMs: delayMs, jitterMs:
 /**
  * What is done about an outcome (docs/contract.md, "What is retried").
  * @param journal what was recorded before this attempt
- * @param maxAttempts of this write, the first included
+ * @param maxAttempts of this write, the first included; a probe has one
  * @param now epoch ms
  * @param random from [0, 1), drawn once
  */
@@ -59,6 +59,7 @@ export function decide(
 ): Disposition {
   const spend = (because: string, retryAfterMs?: number): Disposition => {
     const attempt = journal.attempts.length + 1;
+    if (journal.probe) return { kind: 'dead', reason: 'exhausted', because: `${because}; a probe has one attempt` };
     return attempt >= maxAttempts
       ? {
           kind: 'dead',

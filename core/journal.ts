@@ -3,6 +3,7 @@
 import type { Wait } from './back-off.ts';
 import type { Envelope } from './envelope.ts';
 import { isRecord } from './json.ts';
+import { classOf } from './outcome.ts';
 
 /** What an attempt proves about the write (docs/guide/model.md, "The verdict"). */
 export type Evidence =
@@ -50,7 +51,7 @@ export interface Journal {
   lastPostponed?: Attempt;
   /** One of the postponed starts may have been applied. */
   postponedInDoubt?: true;
-  /** Epoch ms of the first postponement. */
+  /** Epoch ms of the first postponement that was not a stopped worker's. */
   postponedSince?: number;
   /** Unrecorded starts accounted for so far. */
   lost: number;
@@ -61,6 +62,8 @@ export interface Journal {
    * same living key; or for good, when an operator accepted that the write may be applied twice.
    */
   doubtBefore?: 'settleable' | 'final';
+  /** Begun by a probe: it has one attempt, whatever the policy says. A program of before sends it as a replay. */
+  probe?: true;
 }
 
 export const emptyJournal = (generation = 0): Journal => ({ generation, attempts: [], postponed: 0, lost: 0 });
@@ -110,10 +113,11 @@ export function record(journal: Journal, entry: Attempt, lostAt?: number): Journ
   const base: Journal = { ...journal, lost: journal.lost + lost, ...(sentAt < Infinity && { firstSentAt: sentAt }) };
   if (entry.disposition !== 'postpone') return { ...base, attempts: [...journal.attempts.map(withoutLongBody), entry] };
   const inDoubt = entry.evidence === 'doubt' || lost > 0 || journal.postponedInDoubt === true;
+  const since = journal.postponedSince ?? (isStop(entry) ? undefined : entry.at);
   return {
     ...base,
     postponed: journal.postponed + 1,
-    postponedSince: journal.postponedSince ?? entry.at,
+    ...(since !== undefined && { postponedSince: since }),
     lastPostponed: entry,
     ...(inDoubt && { postponedInDoubt: true as const }),
   };
@@ -129,6 +133,10 @@ export function firstSentAt(journal: Journal, lost: number, lostAt = 0): number 
   if (lost === 0) return journal.firstSentAt;
   return Math.min(journal.firstSentAt ?? Infinity, lostAt);
 }
+
+/** Its worker was stopped; that may happen as often as it will. */
+const isStop = ({ outcome, code }: Attempt): boolean =>
+  outcome !== 'response' && code !== undefined && classOf(code) === 'shutdown';
 
 function withoutLongBody(entry: Attempt): Attempt {
   return entry.body !== undefined && entry.body.length > OLDER_BODY_LENGTH

@@ -98,8 +98,10 @@ function underSameKey(facts: ReplayFacts, request: ReplayRequest, now: number, r
     return { allowed: true, journal, doubleAccepted: false, ...advice };
   }
   if (verdict === 'not-applied') {
-    // Once the API has surely forgotten it, the key begins another life.
-    const forgottenAt = (keyExpiresAt ?? now) + KEY_MARGIN_MS;
+    // Once the API has surely forgotten it, the key begins another life. The API may have looked it up for the first
+    // time in the last send of this life, at its very end, and then keeps it for as long again.
+    const expiresAt = keyExpiresAt ?? now;
+    const forgottenAt = expiresAt + (expiresAt - keyFirstSentAt) + KEY_MARGIN_MS;
     return now > forgottenAt
       ? { allowed: true, journal: begin, doubleAccepted: false, ...advice }
       : refuse('KEY_ENDING', `the API is about to forget its key; it has at ${isoTime(forgottenAt)}`);
@@ -115,7 +117,7 @@ function underSameKey(facts: ReplayFacts, request: ReplayRequest, now: number, r
 }
 
 /** What stands in Redis may be anybody's, and no time. */
-function isoTime(at: number): string {
+export function isoTime(at: number): string {
   const time = new Date(at);
   return Number.isNaN(time.getTime()) ? '(no time)' : time.toISOString();
 }

@@ -25,7 +25,7 @@ export interface Acting extends Operator {
 
 /** One act upon one dead letter. */
 export interface Act extends Operator {
-  act: 'replay' | 'discard' | 'restore';
+  act: 'replay' | 'probe' | 'discard' | 'restore';
   /** Of the act itself: an operator whose answer was lost asks again and is told that it was his. */
   id: string;
   /** Epoch ms. */
@@ -34,7 +34,7 @@ export interface Act extends Operator {
   jobId: string;
   /** The letter's, when the act was done. */
   verdict: Verdict;
-  /** Of a replay. */
+  /** Of a replay or a probe. */
   generation?: number;
   /** Of a replay under a new key. */
   newKey?: { idempotencyKey: string; jobId: string };
@@ -79,7 +79,7 @@ export interface Trimmed {
   last: string;
 }
 
-/** Where a letter is: `replayed` and `discarded` ones are kept until retention ends. */
+/** Where a letter is: a probed one is `replayed`, as it was sent again. `replayed` and `discarded` ones are kept until retention ends. */
 export type LetterState = 'open' | 'replayed' | 'discarded';
 
 const MAX_BY = 200;
@@ -104,7 +104,7 @@ export function parseActs(text: string | null | undefined): Act[] {
 
 export function letterState(acts: readonly Act[]): LetterState {
   const last = acts.at(-1)?.act;
-  return last === 'replay' ? 'replayed' : last === 'discard' ? 'discarded' : 'open';
+  return last === 'replay' || last === 'probe' ? 'replayed' : last === 'discard' ? 'discarded' : 'open';
 }
 
 type Noted = Act | Trimmed | OperationAct | PauseAct;
@@ -136,8 +136,10 @@ export async function* audit(reader: Reader, destination: string, behind?: strin
   }
 }
 
+/** Acts that a later version writes are passed over. */
 const ACTS = [
   'replay',
+  'probe',
   'discard',
   'restore',
   'trim',

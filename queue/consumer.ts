@@ -247,7 +247,7 @@ function letterOf(worker: WriteWorker, options: ConsumerOptions, job: MinimalJob
 /** One more read, for the few that have lost starts. Without a record it began when it was added at the earliest. */
 async function withLostAt(backend: WaybillBackend, taken: Taken): Promise<Taken> {
   if (taken.lost === 0) return taken;
-  const recorded = await backend.lostAt(taken.jobId);
+  const recorded = await backend.lostAt(taken.jobId, taken.takenAt);
   return { ...taken, lostAt: Math.min(recorded ?? taken.enqueuedAt, Date.now()) };
 }
 

@@ -20,11 +20,14 @@ export class FetchingBackend extends ActingBackend {
     return (await this.run(client, MOVE_STALLED, this.moveStalledJobsToWaitArgs())) as string[];
   }
 
-  /** When the first start of a job that left no record began, epoch ms; one read, for such jobs only. */
-  async lostAt(jobId: string): Promise<number | undefined> {
+  /**
+   * When the first start of a job that left no record began, epoch ms; one read, for such jobs only.
+   * @param takenAt when the asking start began; once the job was taken again the field may be another generation's
+   */
+  async lostAt(jobId: string, takenAt?: number): Promise<number | undefined> {
     const client = (await this.client) as unknown as Redis;
-    const at = await client.hget(this.toKey(jobId), LOST_AT_FIELD);
-    return at === null ? undefined : Number(at);
+    const [at, startedAt] = await client.hmget(this.toKey(jobId), LOST_AT_FIELD, 'processedOn');
+    return typeof at === 'string' && Number(startedAt) === takenAt ? Number(at) : undefined;
   }
 
   /** An error on this way would make BullMQ's close() go on without the writes in flight, and forget their results. */

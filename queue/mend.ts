@@ -2,10 +2,15 @@
 import type { JobJson } from 'bullmq';
 import { isRecord } from '../core/json.ts';
 
-/** Fields of a job's hash that BullMQ parses, and what they are emptied to. */
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+
+/** Fields of a job's hash that BullMQ parses, or that its scripts raise, and what they are emptied to. */
 const PARSED: Record<string, { empty: string; good: (value: unknown) => boolean }> = {
   opts: { empty: '{}', good: isRecord },
   progress: { empty: '0', good: () => true },
+  // A script that cannot raise a count ends half-way. The count of starts is raised before a job is read: stalled.ts.
+  atm: { empty: '0', good: isCount },
+  stc: { empty: '0', good: isCount },
   // A job that lost its parent has none.
   parent: {
     empty: '',

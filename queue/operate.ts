@@ -1,11 +1,8 @@
 // What a person may do with a dead letter: replay, discard, restore. Each is one compare-and-set step in Redis that
 // first writes down who acts and why. So of two people at one letter one wins, and the other is told who did.
 import { randomUUID } from 'node:crypto';
-import type { JobJson } from 'bullmq';
 import { admitReplay, type ReplayRefusal, type ReplayRequest, type ReplayRuling } from '../core/replay.ts';
-import { DEFAULT_MAX_ATTEMPTS } from '../core/config-schema.ts';
 import { WaybillError } from '../core/errors.ts';
-import { isRecord } from '../core/json.ts';
 import type { WriteEdit } from '../core/mask-write.ts';
 import {
   bodyText,
@@ -16,14 +13,12 @@ import {
   payloadHash,
   type Write,
 } from '../core/write.ts';
-import { type Act, type Acting, checkOperator, letterState, parseActs } from './acts.ts';
-import type { Acted } from './acting-backend.ts';
-import { generationOfLetter, letterId as idOfLetter } from './keys.ts';
-import type { WaybillBackend } from './backend.ts';
-import { type FiledLetter, lookAtLetter, type UnreadableLetter } from './dead-letters.ts';
+import { type Act, type Acting, checkOperator } from './acts.ts';
 import { type DeadLetter, replayFactsOf } from './letter.ts';
+import { actDone, asPartOf, backendOf, letterToActOn } from './letter-act.ts';
 import { classOf } from './letter-class.ts';
 import type { Reader } from './reader.ts';
+import { sendAgain } from './send-again.ts';
 
 export interface ReplayOptions {
   /** A key of the caller's, or true for a UUID v4; the dead write's own key when left out. */
@@ -101,18 +96,8 @@ export async function replay(
     ...(ruling.doubleAccepted && { doubleAccepted: true as const }),
     ...asPartOf(operator),
   };
-  const job = jobOf(jobId, write, await priorityOf(reader, destination, letter.jobId), now);
-  const answer = await backendOf(reader, destination).replay(job, {
-    letterId,
-    nextLetterId: idOfLetter(letter.jobId, (generationOfLetter(letterId) ?? 0) + 1),
-    sourceId: letter.jobId,
-    payloadHash: payloadHash(write),
-    journal: JSON.stringify(ruling.journal),
-    act: JSON.stringify(act),
-    now,
-  });
   // Tried again, it is the first try that was done, with the key that was made then.
-  const done = actDone(answer, act);
+  const done = await sendAgain(reader, destination, { write, jobId, journal: ruling.journal }, act);
   return {
     destination,
     letter: letterId,
@@ -158,18 +143,6 @@ async function prepare(
   return { act: kind, id, at, ...who, letter: letterId, jobId, verdict, ...asPartOf(operator) };
 }
 
-const asPartOf = ({ operation }: Acting): Pick<Act, 'operation'> => (operation === undefined ? {} : { operation });
-
-async function letterToActOn(
-  reader: Reader,
-  destination: string,
-  letterId: string,
-): Promise<FiledLetter | UnreadableLetter> {
-  const letter = await lookAtLetter(reader, destination, letterId);
-  if (letter) return letter;
-  throw new WaybillError('NOT_FOUND', `no dead letter ${JSON.stringify(letterId.slice(0, 80))} at ${destination}`);
-}
-
 /** A generation of its own has the attempts that the write has, and no expiry that was overruled. */
 function writeToSend(write: Write, options: ReplayOptions): Write {
   const { ignoreExpiry, edit } = options;
@@ -197,81 +170,6 @@ function edited<W extends Pick<Write, 'path' | 'headers' | 'body'>>(write: W, { 
     ...(now && { headers: now }),
     ...(body !== undefined && { body: bodyText(body) }),
   } as W;
-}
-
-/** What BullMQ's own add() would be given for the write. Its wait begins anew: `now` in epoch ms. */
-function jobOf(jobId: string, write: Write, priority: number, now: number): JobJson {
-  return {
-    id: jobId,
-    name: 'send',
-    data: JSON.stringify(write),
-    opts: {
-      attempts: write.maxAttempts ?? DEFAULT_MAX_ATTEMPTS,
-      backoff: { type: 'custom' },
-      ...(priority > 0 && { priority }),
-      jobId,
-    },
-    progress: 0,
-    attemptsMade: 0,
-    attemptsStarted: 0,
-    timestamp: now,
-  } as JobJson;
-}
-
-/** What the write was added with; the tombstone keeps it. */
-async function priorityOf(reader: Reader, destination: string, jobId: string): Promise<number> {
-  const text = await reader.client.hget(reader.queue(destination).toKey(jobId), 'opts');
-  try {
-    const opts: unknown = JSON.parse(text ?? '{}');
-    return isRecord(opts) && Number.isInteger(opts.priority) ? Math.max(0, opts.priority as number) : 0;
-  } catch {
-    return 0;
-  }
-}
-
-const backendOf = (reader: Reader, destination: string): WaybillBackend =>
-  reader.queue(destination).getBackend() as unknown as WaybillBackend;
-
-/**
- * @returns the act as it was written down: one whose answer was lost and that was sent again was done before
- * @throws WaybillError unless it was done
- */
-function actDone({ status, acts: text }: Acted, act: Act): Act {
-  const acts = parseActs(text);
-  const done = acts.find(({ id }) => id === act.id) ?? (status === 'done' ? act : undefined);
-  if (done) return done;
-  const { letter, jobId, newKey } = act;
-  switch (status as Exclude<typeof status, 'done'>) {
-    case 'busy':
-      throw new WaybillError(
-        'REPLAY_REFUSED',
-        `dead letter ${letter} was not replayed: its write ${jobId} has another life since: it was added again, or moved by hand. See \`waybill find ${jobId}\`; this letter can be discarded.`,
-        { field: 'BUSY' },
-      );
-    case 'exists':
-      throw new WaybillError(
-        'IDEMPOTENCY_CONFLICT',
-        `idempotency key ${JSON.stringify(newKey?.idempotencyKey)} stands for another write already; nothing was enqueued. Give another.`,
-        { field: 'newKey' },
-      );
-    case 'handled':
-      throw handled(act, acts);
-  }
-}
-
-const DONE = { replay: 'replayed', discard: 'discarded', restore: 'restored' } as const;
-
-function handled({ act, letter }: Act, acts: readonly Act[]): WaybillError {
-  const last = acts.at(-1);
-  if (!last) {
-    const why = act === 'restore' ? 'it is not discarded' : 'it stands in no list of open dead letters';
-    return new WaybillError('LETTER_HANDLED', `dead letter ${letter} was not ${DONE[act]}: ${why}`);
-  }
-  const state = act === 'restore' && letterState(acts) === 'open' ? 'is not discarded; it was' : 'was already';
-  return new WaybillError(
-    'LETTER_HANDLED',
-    `dead letter ${letter} ${state} ${DONE[last.act]} by ${last.by} at ${new Date(last.at).toISOString()}: ${last.reason}`,
-  );
 }
 
 const WHAT_TO_DO: Record<ReplayRefusal, string> = {

@@ -13,6 +13,8 @@ export interface Taken {
   write?: Write;
   invalid?: { field: string; message: string };
   journal: Journal;
+  /** When this start began, epoch ms; missing where BullMQ did not say. */
+  takenAt?: number;
   /** Starts before this one that left no record. */
   lost: number;
   /** When the first of them began, epoch ms. */
@@ -24,6 +26,11 @@ export interface Taken {
 /** JSON in the place of data that is none: what BullMQ makes of it, take() tells from the raw text. */
 export const CORRUPT = 'null';
 
+/** What BullMQ makes of data that are not there. */
+const EMPTY = '{}';
+/** Nobody knows any more how often it was started: it counts as one start without a record, for the verdict's sake. */
+const GONE = 'payload: its whole record is gone, evicted from Redis or deleted there; it may have been sent';
+
 /** @param rawData the job's data as it stands in Redis */
 export function take(job: Job, rawData: string): Taken {
   const journal = readJournal(job.progress);
@@ -32,8 +39,12 @@ export function take(job: Job, rawData: string): Taken {
     jobId: job.id ?? '',
     journal,
     lost: unrecordedStarts(journal, job.attemptsStarted),
+    ...(job.processedOn !== undefined && { takenAt: job.processedOn }),
     enqueuedAt,
   };
+  if (rawData === EMPTY && !Number.isFinite(job.timestamp)) {
+    return { ...taken, lost: Math.max(1, taken.lost), invalid: { field: 'payload', message: GONE } };
+  }
   try {
     if (job.data === undefined || job.data === null) JSON.parse(rawData);
     const stored = withBodyAsItStands(job.data, rawData);

@@ -31,6 +31,8 @@ type Headers = Record<string, string | string[] | undefined>;
 /** Sends a request once. @returns what was observed; every wait is bounded by deadlineMs */
 export function attempt(dispatcher: Dispatcher, request: HttpRequest, options: AttemptOptions): Promise<Outcome> {
   const startedAt = performance.now();
+  /** By the clock that goes on while a machine sleeps. */
+  const sendBy = Date.now() + options.deadlineMs;
   const durationMs = (): number => Math.round(performance.now() - startedAt);
 
   return new Promise<Outcome>((resolve) => {
@@ -67,9 +69,12 @@ export function attempt(dispatcher: Dispatcher, request: HttpRequest, options: A
 
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart(started) {
-        controller = started;
-        // It waited for a connection past its deadline: it must not be sent behind our back.
-        if (done) started.abort(new Error(DEADLINE_QUEUED));
+        // It waited for a connection past its deadline, or this process stood still and the timer is late: it must not
+        // be sent any more, since its key may have ended.
+        if (done || Date.now() > sendBy) {
+          end(DEADLINE);
+          started.abort(new Error(DEADLINE_QUEUED));
+        } else controller = started;
       },
       onResponseStart(_controller, status, headers) {
         if (status >= 200) head = { status, headers };

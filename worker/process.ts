@@ -25,10 +25,11 @@ export interface Processing {
 
 /** @returns how the write is to be settled; nothing that the API or the log does makes it throw */
 export async function processWrite(taken: Taken, processing: Processing): Promise<Settlement> {
-  const { write, journal, lost, lostAt } = taken;
+  const { write, journal, lost, lostAt, takenAt } = taken;
   const { policy, workerName, metrics, minutes } = processing;
   const startedAt = Date.now();
   const limits = {
+    ...(takenAt !== undefined && { takenAt }),
     ...(lostAt !== undefined && { lostAt }),
     ...(write?.expiresAt !== undefined && { expiresAt: write.expiresAt }),
   };

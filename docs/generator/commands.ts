@@ -92,9 +92,9 @@ function optionsTable(command: Command): string {
 const choicesOf = ({ argChoices }: Pick<Option, 'argChoices'>): string =>
   argChoices === undefined ? '' : ` One of ${argChoices.map(code).join(', ')}.`;
 
-function defaultOf({ defaultValue, negate }: Option): string {
+function defaultOf({ defaultValue, defaultValueDescription, negate }: Option): string {
   if (defaultValue === undefined || negate || (Array.isArray(defaultValue) && defaultValue.length === 0)) return '';
-  return ` Default ${code(String(defaultValue))}.`;
+  return ` Default ${code(defaultValueDescription ?? String(defaultValue))}.`;
 }
 
 /** What a command's help says behind its options; commander gives it nowhere but in the whole. */

@@ -4,6 +4,7 @@ import { CliError, explainError } from '../../cli/exit-codes.ts';
 import type { DeadReason } from '../../core/decide.ts';
 import { WaybillError, type WaybillErrorCode } from '../../core/errors.ts';
 import { classOf, type ErrorClass } from '../../core/outcome.ts';
+import type { ProbeRefusal } from '../../core/probe.ts';
 import type { ReplayRefusal } from '../../core/replay.ts';
 import { DemoError } from '../../dev/demo/errors.ts';
 import { PrivateRedisError } from '../../dev/redis/errors.ts';
@@ -33,16 +34,21 @@ const WHAT_TO_DO: Record<WaybillErrorCode, string> = {
     'Look at the id and the destination. Delivered writes and dead letters are kept for a time only (`retention`).',
 };
 
-const REFUSALS: Record<ReplayRefusal | 'BUSY', [when: string, what: string]> = {
+const REFUSALS: Record<ReplayRefusal | ProbeRefusal | 'BUSY', [when: string, what: string]> = {
   NOT_A_WRITE: ['what stood in the queue was no write', 'Discard it.'],
   TOO_LATE: ["the write's own expiry has passed", '`--ignore-expiry` sends it all the same; or discard it.'],
   KEY_ENDING: [
     'the API is about to forget its key: an attempt may no longer start with it, nor may the key begin another life',
-    'Wait until the message says, or `--new-key`.',
+    'Of a replay: wait until the message says, or `--new-key`. Of a probe: ask the API whether it has the write.',
   ],
   KEY_EXPIRED: [
     'it may have been applied, or was, and the API may have forgotten its key',
     'Ask the API whether it has the write; then discard it, or `--accept-double`.',
+  ],
+  NOT_IN_DOUBT: ['a probe: there is no doubt to settle', 'Replay it, or discard it.'],
+  DOUBT_FINAL: [
+    'a probe: an operator accepted before that it may be applied twice, and no answer settles that',
+    'Ask the API whether it has the write; then discard it.',
   ],
   IN_DOUBT: [
     'it may have been applied, and a new key was asked for',
@@ -115,7 +121,7 @@ export async function errorsPage(): Promise<string> {
     GENERATED,
     INTRODUCTION,
     table(['code', 'exit code', 'meaning', 'what to do'], rows),
-    '## Why a replay was refused',
+    '## Why a replay or a probe was refused',
     table(
       ['`field` of REPLAY_REFUSED', 'when', 'what to do'],
       Object.entries(REFUSALS).map(([name, [when, what]]) => [code(name), when, what]),

@@ -7,6 +7,7 @@ import { describeLetter } from '../../cli/letter-text.ts';
 import { type Attempt, emptyJournal, type Journal } from '../../core/journal.ts';
 import type { FiledLetter } from '../../queue/dead-letters.ts';
 import { ruleOnReplay } from '../../queue/operate.ts';
+import { type ProbeAnswer, ruleOnProbe } from '../../queue/probe.ts';
 import { ESCAPE, hostileLetter } from './hostile-letter.ts';
 
 const HOUR_MS = 3_600_000;
@@ -51,7 +52,11 @@ const letter = (more: Partial<FiledLetter>): FiledLetter => ({
 const shown = (given: FiledLetter): string =>
   describeLetter(
     given,
-    { sameKey: ruleOnReplay(given, {}, NOW), newKey: ruleOnReplay(given, { newKey: true }, NOW) },
+    {
+      sameKey: ruleOnReplay(given, {}, NOW),
+      newKey: ruleOnReplay(given, { newKey: true }, NOW),
+      probe: ruleOnProbe(given, NOW),
+    },
     NOW,
   );
 
@@ -75,7 +80,10 @@ test('what can be done follows from the rules, and says what to do instead', () 
   const doubtful = shown(letter({}));
   expect(doubtful).toMatch(/^ {2}replay +allowed: the key keeps it from being applied twice$/m);
   expect(doubtful).toMatch(/^ {2}replay --new-key +refused \(IN_DOUBT\): the write may have been applied: .*own key/m);
+  expect(doubtful).toMatch(/^ {2}probe +allowed: one attempt under its own key, whose answer settles the doubt$/m);
+  expect(shown(letter({ verdict: 'not-applied' }))).not.toMatch(/^ {2}probe /m);
   const late = shown(letter({ keyUsableUntil: NOW - 2 * HOUR_MS, keyExpiresAt: NOW - HOUR_MS }));
+  expect(late).toMatch(/^ {2}probe +refused \(KEY_EXPIRED\): the API may have forgotten its key .* Ask the API /m);
   expect(late).toMatch(/^ {2}replay +refused \(KEY_EXPIRED\): .* Ask the API whether it has the write; /m);
   const { write: _, ...broken } = letter({ raw: 'not a write' });
   expect(shown(broken)).toMatch(/^ {2}what stood in the queue is no write: not a write$/m);
@@ -111,6 +119,19 @@ test.each<[string, Journal, number, RegExp]>([
   ['a postponement', { ...emptyJournal(), postponed: 1, postponedInDoubt: true }, 0, /^a send that was postponed may/],
 ])('the evidence of %s is told', (_, journal, lost, said) => expect(evidenceInWords(journal, lost)).toMatch(said));
 
+test('what a probe was answered is told in its row', () => {
+  const probed = { letter: 'w1.g0', destination: 'sms', status: 'probed', generation: 1 } as const;
+  const told = (answer: ProbeAnswer): string => rowOf({ ...probed, answer }).replace(/^.* sms +/, '');
+  expect(told({ says: 'delivered', status: 201, requestId: 'req_1' })).toBe(
+    'generation 1; delivered: 201, request_id req_1\n',
+  );
+  expect(told({ says: 'in-doubt', code: 'ECONNRESET', letter: 'w1.g1', because: 'no answer' })).toBe(
+    'generation 1; still in doubt: ECONNRESET; dead letter w1.g1\n',
+  );
+  expect(told({ says: 'in-doubt' })).toBe('generation 1; still in doubt\n');
+  expect(told({ says: 'waiting' })).toBe('generation 1; no answer yet\n');
+});
+
 test('no text of a letter reaches the terminal as more than text', () => {
   const hostile = hostileLetter(journalOf({ code: ESCAPE, requestId: ESCAPE, status: ESCAPE as never }));
   const plan = {
@@ -128,6 +149,11 @@ test('no text of a letter reaches the terminal as more than text', () => {
     ...cellsOf(hostile),
     ...describePlan({ ...plan, items: [{ letter: ESCAPE }] }, replaying({}), { by: ESCAPE, reason: ESCAPE }),
     rowOf({ letter: ESCAPE, destination: ESCAPE, status: 'failed', error: { code: ESCAPE, message: ESCAPE } }),
+    rowOf({
+      letter: ESCAPE,
+      status: 'probed',
+      answer: { says: 'in-doubt', code: ESCAPE, requestId: ESCAPE, letter: ESCAPE, because: ESCAPE },
+    }),
     rowOf({ letter: ESCAPE, status: 'replayed', generation: 0, idempotencyKey: ESCAPE, jobId: ESCAPE, advice: ESCAPE }),
   ];
   for (const text of told) {

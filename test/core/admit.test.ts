@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { admit, KEY_MARGIN_MS, keyOutlives } from '../../core/admit.ts';
+import { admit, KEY_MARGIN_MS, keyOutlives, keyUsableUntil } from '../../core/admit.ts';
 import { type Attempt, emptyJournal, type Journal, record } from '../../core/journal.ts';
 
 const NOW = 1_800_000_000_000;
@@ -78,5 +78,38 @@ test('a write that never reached the API has a fresh key, however old it is and 
   expect(admit(journal, 0, {}, POLICY, NOW)).toBeUndefined();
 });
 
-test('a short key life keeps a margin in proportion', () =>
-  expect(keyOutlives(NOW, { keyTtlMs: 1000 }, NOW + 899)).toBe(true));
+test('a short key life keeps a margin in proportion', () => {
+  expect(keyOutlives(NOW, { keyTtlMs: 1000 }, NOW + 899)).toBe(true);
+  expect(keyOutlives(NOW, { keyTtlMs: 1000 }, NOW + 900)).toBe(false);
+});
+
+test('a key outlives any time while it was never sent', () =>
+  expect(keyOutlives(undefined, POLICY, Number.MAX_SAFE_INTEGER)).toBe(true));
+
+test.each([POLICY, { maxCrashes: 5, keyTtlMs: 1000, timeoutMs: 100 }])(
+  'an attempt may start with a key until just before keyUsableUntil says (%j)',
+  (policy) => {
+    const until = keyUsableUntil(NOW, policy);
+    expect(until).toBe(NOW + policy.keyTtlMs - policy.timeoutMs - Math.min(5000, policy.keyTtlMs / 10));
+    expect(admit(sent(NOW), 0, {}, policy, until - 1)).toBeUndefined();
+    expect(admit(sent(NOW), 0, {}, policy, until)).toMatchObject({ reason: 'key-expired' });
+  },
+);
+
+test('why a write may not be sent is said with the numbers that decided', () => {
+  expect(admit(sent(NOW, { lost: 4 }), 2, WRITE, POLICY, NOW)).toEqual({
+    kind: 'dead',
+    reason: 'crashed',
+    because: '6 starts ended without a record; 5 are allowed',
+  });
+  expect(admit(emptyJournal(), 0, { expiresAt: NOW }, POLICY, NOW)).toEqual({
+    kind: 'dead',
+    reason: 'too-late',
+    because: 'its expiry 2027-01-15T08:00:00.000Z has passed',
+  });
+  expect(admit(sent(NOW - POLICY.keyTtlMs), 0, {}, POLICY, NOW)).toEqual({
+    kind: 'dead',
+    reason: 'key-expired',
+    because: 'the API may have forgotten its idempotency key',
+  });
+});

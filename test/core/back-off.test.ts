@@ -53,10 +53,26 @@ describe('the back-off of the contract', () => {
   });
 });
 
+test('a wait says of a Retry-After only where the API gave one', () => {
+  expect(backOff(1, CONTRACT, 0.5)).toStrictEqual({ delayMs: 1100, baseMs: 1000, jitterMs: 100 });
+  expect(backOff(1, CONTRACT, 0.5, 9_000_000)).toStrictEqual({
+    delayMs: 3_600_000,
+    baseMs: 1000,
+    jitterMs: 100,
+    retryAfterMs: 3_600_000,
+  });
+});
+
 test('a wait explains itself', () => {
   expect(explainWait(backOff(3, CONTRACT, 0.7625, 3000))).toBe(
     '4.61 s = base 4000 + jitter 610; Retry-After 3 s was shorter',
   );
   expect(explainWait(backOff(1, CONTRACT, 0.5))).toBe('1.1 s = base 1000 + jitter 100');
   expect(explainWait(backOff(1, CONTRACT, 0.5, 5000))).toBe('5 s = Retry-After; base 1000 + jitter 100 was shorter');
+  expect(explainWait(backOff(1, CONTRACT, 0.5, 1050))).toBe(
+    '1.1 s = base 1000 + jitter 100; Retry-After 1.05 s was shorter',
+  );
+  expect(explainWait(backOff(1, CONTRACT, 0.5, 1100))).toBe(
+    '1.1 s = base 1000 + jitter 100; Retry-After 1.1 s was as long',
+  );
 });

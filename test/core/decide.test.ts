@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decide, type Disposition, type Policy } from '../../core/decide.ts';
+import { DEAD_REASONS, decide, type Disposition, type Policy } from '../../core/decide.ts';
 import { emptyJournal, type Attempt, type Journal } from '../../core/journal.ts';
 import type { Outcome } from '../../core/outcome.ts';
 
@@ -141,3 +141,103 @@ test('what our own policy refuses is invalid', () =>
     reason: 'invalid',
     because: 'path: no',
   }));
+
+describe('every disposition says why', () => {
+  const told = (outcome: Outcome, journal?: Journal): string | undefined => {
+    const disposition = judge(outcome, journal);
+    return disposition.kind === 'delivered' ? undefined : disposition.because;
+  };
+  const notSent = (code: string): Outcome => ({ kind: 'not-sent', code, durationMs: 1 });
+  const noAnswer = (code: string): Outcome => ({ kind: 'no-answer', code, durationMs: 1 });
+
+  test.each<[Outcome, string]>([
+    [notSent('ECONNREFUSED'), 'nothing was sent (ECONNREFUSED)'],
+    [notSent('ECONNRESET'), 'nothing was sent (ECONNRESET)'],
+    [notSent('CERT_HAS_EXPIRED'), 'TLS failed (CERT_HAS_EXPIRED)'],
+    [notSent('EMFILE'), 'EMFILE on our machine'],
+    [notSent('UND_ERR_CLOSED'), 'the worker was stopped'],
+    [notSent('ERR_INVALID_URL'), 'the request cannot be sent (ERR_INVALID_URL)'],
+    [noAnswer('ECONNRESET'), 'no answer (ECONNRESET)'],
+    [noAnswer('EMFILE'), 'no answer (EMFILE)'],
+    [noAnswer('UND_ERR_CLOSED'), 'the worker was stopped'],
+    [answer(429), 'HTTP 429'],
+    [answer(503), 'HTTP 503'],
+    [answer(404), 'HTTP 404 is not retried'],
+    [
+      answer(422, { replayed: true }),
+      'HTTP 422 is the stored answer of this key and will not change; a new key is needed',
+    ],
+    [
+      answer(500, { replayed: true }),
+      'HTTP 500 is the stored answer of this key and will not change; a new key is needed',
+    ],
+    [answer(409, { envelope: { code: 'IDEMPOTENCY_IN_PROGRESS' } }), 'the API is still processing this key'],
+  ])('%j: %s', (outcome, because) => expect(told(outcome)).toBe(because));
+
+  test('the last attempt is counted out', () =>
+    expect(told(answer(503), after(4))).toBe('HTTP 503; attempt 5 of 5 was the last'));
+
+  test('a probe has one attempt', () =>
+    expect(judge(answer(503), { ...emptyJournal(), probe: true })).toEqual({
+      kind: 'dead',
+      reason: 'exhausted',
+      because: 'HTTP 503; a probe has one attempt',
+    }));
+
+  test('a postponement that may take the whole life of a key is the last', () =>
+    expect(told(notSent('EMFILE'), { ...emptyJournal(), postponedSince: NOW - POLICY.keyTtlMs })).toBe(
+      'EMFILE on our machine; postponed for the whole life of a key',
+    ));
+});
+
+describe('the wait of what spends no attempt', () => {
+  const trouble: Outcome = { kind: 'not-sent', code: 'EMFILE', durationMs: 1 };
+
+  test('is given whole: no chance is in it', () => {
+    expect(judge(trouble)).toMatchObject({ wait: { delayMs: 1000, baseMs: 1000, jitterMs: 0 } });
+    expect(judge({ kind: 'not-sent', code: 'UND_ERR_CLOSED', durationMs: 1 })).toMatchObject({
+      kind: 'postpone',
+      wait: { delayMs: 0, baseMs: 0, jitterMs: 0 },
+    });
+  });
+
+  test('may end when the life of a key does, counted from the first postponement, and not later', () => {
+    const since = (ms: number): Journal => ({ ...emptyJournal(), postponedSince: NOW - POLICY.keyTtlMs + ms });
+    expect(judge(trouble, since(1000))).toMatchObject({ kind: 'postpone' });
+    expect(judge(trouble, since(999))).toMatchObject({ kind: 'dead', reason: 'exhausted' });
+  });
+
+  test('of a key in progress follows its Retry-After', () =>
+    expect(judge(answer(409, { envelope: { code: 'IDEMPOTENCY_IN_PROGRESS' }, retryAfterMs: 5000 }))).toMatchObject({
+      kind: 'postpone',
+      wait: { delayMs: 5000 },
+    }));
+
+  test.each([
+    [0, 1000],
+    [1, 2000],
+    [4, 16_000],
+    [5000, 30_000],
+  ])('of a key in progress, after %i postponements, is %i ms and chance', (postponed, baseMs) =>
+    expect(
+      judge(answer(409, { envelope: { code: 'IDEMPOTENCY_IN_PROGRESS' } }), { ...emptyJournal(), postponed }),
+    ).toMatchObject({
+      wait: { baseMs },
+    }),
+  );
+});
+
+test('only a 409 can be in progress, and only one whose code says so', () => {
+  expect(judge(answer(422, { envelope: { code: 'IDEMPOTENCY_IN_PROGRESS' } }))).toMatchObject({ kind: 'dead' });
+  expect(judge(answer(409))).toMatchObject({ kind: 'dead', reason: 'rejected' });
+});
+
+test.each([199, 600])('a status outside of the classes (%i) is dead as rejected', (status) =>
+  expect(judge(answer(status))).toMatchObject({ kind: 'dead', reason: 'rejected' }),
+);
+
+test('Retry-After of a 5xx lengthens the wait too', () =>
+  expect(judge(answer(503, { retryAfterMs: 7000 }))).toMatchObject({ wait: { delayMs: 7000, retryAfterMs: 7000 } }));
+
+test('the reasons of a death are these six', () =>
+  expect(DEAD_REASONS).toEqual(['rejected', 'exhausted', 'crashed', 'too-late', 'key-expired', 'invalid']));

@@ -12,6 +12,8 @@ const write = (payer: unknown): Write => ({
   headers: { 'x-signature': 'sig/7b1f6c+2e9d4a', 'x-trace': 'trace-0001' },
   body: JSON.stringify({ payer, note: 'rent of May' }),
 });
+/** No character twice. */
+const textOf = (length: number): string => Array.from({ length }, (_, i) => String.fromCodePoint(0x4e00 + i)).join('');
 const many = Array.from({ length: 600 }, (_, i) => `number/${i}`);
 
 describe('an answer', () => {
@@ -41,11 +43,51 @@ describe('an answer', () => {
     expect([named('IN_PROGRESS'), named('not IN_PROGRESS')]).toEqual(['IN_PROGRESS', 'not [redacted]']);
   });
 
-  test('is left as it is where nothing is masked', () =>
-    expect(answerCleaner(write(IBAN), { body: [], headers: [] }, [])(IBAN)).toBe(IBAN));
+  test('is left as it is where nothing is masked: the write is not even looked into', () => {
+    const unread = Object.defineProperty(write(IBAN), 'body', {
+      get: () => {
+        throw new Error('was looked into');
+      },
+    });
+    expect(answerCleaner(unread, { body: [], headers: [] }, [])(IBAN)).toBe(IBAN);
+  });
+
+  test('is cleaned where a header alone is masked, and where it is not known what is', () => {
+    for (const masking of [{ body: [], headers: ['x-trace'] }, 'all'] as const)
+      expect(answerCleaner(write(IBAN), masking, [])('no trace-0001')).toBe('no [redacted]');
+  });
 });
 
 describe('more values than can be looked for in a long text', () => {
+  test('are more than 50, or 1024 characters', () => {
+    const six = (count: number): string[] => Array.from({ length: count }, (_, i) => `v-${1000 + i}`);
+    const long = (length: number): string[] => [textOf(length)];
+    for (const few of [six(50), long(1024)])
+      expect(echoCleaner(() => few).text(`a ${few[0]} b`)).toMatch(/^a (?:\[redacted\])+ b$/);
+    for (const more of [six(51), long(1025)]) expect(echoCleaner(() => more).text('anything')).toBe(HIDDEN_TEXT);
+    expect(HIDDEN_TEXT).toContain('hidden');
+  });
+
+  test('hide an answer that is no word: the longest word has as many characters as a request_id may have', () => {
+    const clean = answerCleaner(write(many), MASKING, []);
+    const long = 'no_echo_'.repeat(25);
+    expect([clean(long), clean(`${long}!`)]).toEqual([long, HIDDEN_TEXT]);
+  });
+
+  test('hide a word that is a part of one of them, when it has the length of a value that is looked for', () => {
+    expect(word('number')).toBe('[redacted]');
+    expect(word('numbe')).toBe('numbe');
+    expect(word(String.raw`\u006eumber\/9`)).toBe('[redacted]');
+  });
+
+  test('are looked for as they are alone where there are more than a thousand', () => {
+    const encoded = (count: number): string => {
+      const values = Array.from({ length: count }, (_, i) => `n°${1000 + i}`);
+      return echoCleaner(() => values).word('n%C2%B01000');
+    };
+    expect([encoded(1000), encoded(1001)]).toEqual(['[redacted]', 'n%C2%B01000']);
+  });
+
   const { word, text } = echoCleaner(() => [...many, 'x'.repeat(300)]);
 
   test('hide it, and a short one that repeats one of them', () => {
@@ -94,3 +136,44 @@ test('the beginning of a value at the end of a text goes whole, also where it re
 
 test('a value with half a character in it breaks nothing', () =>
   expect(echoCleaner(() => ['half-\ud800-half']).text('a half-\ud800-half b')).toBe('a [redacted] b'));
+
+test('where it cannot be told what is masked, words are kept and texts are hidden', () => {
+  const { word, text } = echoCleaner(() => undefined);
+  expect([word('VALIDATION_ERROR'), text('anything')]).toEqual(['VALIDATION_ERROR', HIDDEN_TEXT]);
+});
+
+test('a value of six characters is looked for, and a shorter one is not', () => {
+  const { text } = echoCleaner(() => ['secret', 'abcde']);
+  expect(text('a secret of abcde')).toBe('a [redacted] of abcde');
+});
+
+describe('a value of more than 96 characters', () => {
+  const value = textOf(98);
+
+  test('is found where a piece of it stands alone, its last six characters among them', () => {
+    const long = value + value.split('').toReversed().join('');
+    expect(echoCleaner(() => [long]).text(`a ${long.slice(96, 192)} b`)).toBe('a [redacted] b');
+    const { text } = echoCleaner(() => [value]);
+    expect(text(`a ${value.slice(-6)} b`)).toBe('a [redacted] b');
+    expect(text(`a ${value.slice(-2)}`)).toBe(`a ${value.slice(-2)}`);
+  });
+
+  test('is looked for in whole pieces where its length allows it', () => {
+    const { text } = echoCleaner(() => [value.slice(0, 96)]);
+    expect(text(`a ${value.slice(90, 96)} b`)).toBe(`a ${value.slice(90, 96)} b`);
+  });
+});
+
+test('a value is found in whatever way a JSON writer escaped it, also behind a backslash that is not its own', () => {
+  const { text } = echoCleaner(() => ['straße 7/b', 'u0041/yz', 'ΟΔΟΣΟΣ']);
+  for (const form of [String.raw`stra\u00dfe 7\/b`, String.raw`stra\u00DFe 7/b`, String.raw`\u0073traße 7/b`])
+    expect(text(`a ${form} b`), form).toBe('a [redacted] b');
+  expect(text(String.raw`C:\u0041\/yz`)).toBe('C:[redacted]');
+  expect(text('ΟΔΟΣΟΣΑ οδοσος')).toBe('[redacted]Α [redacted]');
+});
+
+test('the beginning of a value is taken away before each of the last 50 marks of a cap', () => {
+  const { text } = echoCleaner(() => [IBAN]);
+  const said = `no ${IBAN.slice(0, 12)}${'… and'.repeat(49)}`;
+  expect(text(said)).toBe(said.replace(IBAN.slice(0, 12), '[redacted]'));
+});

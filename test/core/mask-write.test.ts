@@ -46,6 +46,17 @@ describe('the value of a masked header', () => {
     expect(refusal(edit)).toBe(`MASK_MISPLACED ${field}`),
   );
 
+  test('comes back without the spaces around its mask, which a header loses on its way', () =>
+    expect(unmaskEdit({ headers: { 'x-signature': ' [masked x-signature] ' } }, write, RULES).headers).toEqual({
+      'x-signature': 's3cret',
+    }));
+
+  test('is refused in the place of a header that is not masked, or that the write does not have', () => {
+    expect(refusal({ headers: { 'x-trace': '[masked x-trace]' } })).toBe('MASK_MISPLACED headers.x-trace');
+    for (const name of ['x-none', 'constructor'])
+      expect(refusal({ headers: { [name]: `[masked ${name}]` } }, 'all')).toBe(`MASK_MISPLACED headers.${name}`);
+  });
+
   test('is refused where the write has no such header', () => {
     const { headers: _headers, ...bare } = write;
     expect(refusal({ headers: { 'x-signature': '[masked x-signature]' } }, RULES, bare)).toContain('MASK_MISPLACED');
@@ -64,6 +75,46 @@ test('where the rules are not known the body is hidden, every header masked, and
     body: '{"new":1}',
   });
   expect(refusal({ body: '{"card":"[masked 1]"}' }, 'all')).toBe('MASK_MISPLACED body/card');
+  expect(refusal({ body: '"[masked 1]"' }, 'all')).toBe('MASK_MISPLACED body');
+});
+
+test('of a hidden body the values are told, unless it is long or no JSON: then nobody can tell what an API repeats', () => {
+  const told = (body: string): readonly string[] | undefined => maskWrite({ path: '/x', body }, 'all').values;
+  const said = 'x'.repeat(65_534);
+  expect(told(`"${said}"`)).toEqual([said]);
+  expect(told(`"${said}x"`)).toBeUndefined();
+  expect(told('<card>4111</card>')).toBeUndefined();
+});
+
+test('a body that is no JSON is hidden, for nothing can be found in it, and people are told why', () => {
+  const shown = maskWrite({ ...write, body: '<note>[masked 1]</note>' }, RULES);
+  expect(shown).toEqual({
+    headers: { 'x-signature': '[masked-2 x-signature]', 'x-trace': 't' },
+    pointers: [],
+    names: ['x-signature'],
+    hidden: expect.stringMatching(/^hidden: it is not JSON/) as string,
+  });
+});
+
+test('a write without headers and body has nothing that is masked', () => {
+  const shown = { headers: {}, pointers: [], names: [], values: [] };
+  expect(maskWrite({ path: '/x' }, RULES)).toStrictEqual(shown);
+  expect(maskWrite({ path: '/x' }, 'all')).toStrictEqual(shown);
+});
+
+test('whatever stands in Redis in the place of a write can be shown', () => {
+  const broken = { path: 7, headers: { 'x-signature': 5, 'x-trace': null }, body: { card: 4111, to: 'ann' } };
+  expect(maskWrite(broken as unknown as Write, RULES)).toMatchObject({
+    headers: { 'x-signature': '[masked x-signature]', 'x-trace': '""' },
+    body: '{"card":"[masked 1]","to":"ann"}',
+    values: ['5', '4111'],
+  });
+  expect(maskWrite({ path: '/x', headers: 'x' } as unknown as Write, RULES).headers).toEqual({});
+});
+
+test('a path is sent as it is edited, unless a mask stands in it, though it cannot be decoded', () => {
+  expect(unmaskEdit({ path: '/v2/%zz' }, write, RULES)).toStrictEqual({ path: '/v2/%zz' });
+  expect(refusal({ path: '/v1/%5bmasked%zz' })).toBe('MASK_MISPLACED path');
 });
 
 test('a write that says `[masked` itself is masked by another word', () => {

@@ -2,12 +2,27 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { WaybillError } from '../../core/errors.ts';
-import { maskBody, unmaskBody } from '../../core/mask.ts';
+import {
+  isJson,
+  leavesOf,
+  maskBody as mask,
+  type MaskedBody,
+  maskWordFor,
+  misplaced,
+  stringsOf,
+  unmaskBody as unmask,
+} from '../../core/mask.ts';
+
+// As a write that says nothing but its body is masked.
+const maskBody = (text: string, pointers: readonly string[]): MaskedBody | undefined =>
+  mask(text, pointers, maskWordFor(stringsOf(text)));
+const unmaskBody = (edited: string, original: string | undefined, pointers: readonly string[]): string =>
+  unmask(edited, original, pointers, maskWordFor(original === undefined ? [] : stringsOf(original)));
 
 const shown = (text: string, ...pointers: string[]): string | undefined => maskBody(text, pointers)?.text;
 
 /** Where a refused mask stands. */
-function refusal(edited: string, original: string, ...pointers: string[]): string | undefined {
+function refusal(edited: string, original: string | undefined, ...pointers: string[]): string | undefined {
   try {
     unmaskBody(edited, original, pointers);
   } catch (error) {
@@ -70,10 +85,15 @@ describe('a mask', () => {
     expect(unmaskBody(shown(text, '/a') ?? '', text, ['/a'])).toBe(text);
   });
 
+  test('takes the first word that none of the texts says, whatever number they say', () => {
+    expect(maskWordFor(['a [masked-31 1] b', '[masked-2', '[masked 7]']).word).toBe('masked-3');
+    expect(maskWordFor(['[masked-2 1]']).word).toBe('masked');
+  });
+
   test('cannot be put into what is no JSON: there none of the text is shown', () => {
     expect(maskBody('<card>4111</card>', ['/card'])).toBeUndefined();
     expect(maskBody('{"card":1,}', ['/card'])).toBeUndefined();
-    expect(maskBody('<card>', [])).toMatchObject({ text: '<card>', masked: [] });
+    expect(maskBody('<card>', [])).toEqual({ text: '<card>', masked: [], values: [] });
   });
 
   test('is found however deep the body is nested', () => {
@@ -129,7 +149,30 @@ describe('an edited body', () => {
     expect(refusal(shown(ORIGINAL, ...RULES) ?? '', ORIGINAL, '/card/cvc')).toBe('MASK_MISPLACED body/card/number');
   });
 
+  test('is refused with any mask where the original had no body, or one in which nothing could be masked', () => {
+    expect(refusal('{"card":"[masked 1]"}', undefined, '/card')).toBe('MASK_MISPLACED body/card');
+    expect(refusal('{"card":"[masked 1]"}', '<card>', '/card')).toBe('MASK_MISPLACED body/card');
+    expect(unmaskBody('{"card":1}', undefined, ['/card'])).toBe('{"card":1}');
+  });
+
+  test('that is refused is told what to do, and of a long name the beginning', () => {
+    expect(misplaced('body/card', 'masked-2').message).toMatch(
+      /^body\/card: a mask stands .* leave "\[masked-2 …\]" as and where it was shown, or put a value in its stead$/,
+    );
+    const long = misplaced('x'.repeat(400), 'masked');
+    expect(long.field).toBe('x'.repeat(300));
+    expect(long.message).toMatch(/^x{300}: /);
+  });
+
   test('that is no JSON is refused', () => expect(refusal('{"card":', ORIGINAL, ...RULES)).toBe('INVALID_WRITE body'));
+});
+
+test('the strings of a text are all that it says, names among them; its leaves are not the names, but numbers too', () => {
+  const text = String.raw`{"a":["b\u0063",1,{"d":null}],"e":""}`;
+  expect(stringsOf(text)).toEqual(['a', 'bc', 'd', 'e', '']);
+  expect(leavesOf(text)).toEqual(['bc', '1', 'null', '']);
+  expect(stringsOf('<[masked 1]>')).toEqual(['<[masked 1]>']);
+  expect([isJson('[1]'), isJson('[1')]).toEqual([true, false]);
 });
 
 // Names and strings of few letters, so that rules meet them often; texts with the spaces and escapes that JSON allows.

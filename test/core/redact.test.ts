@@ -10,10 +10,22 @@ test('a credential is taken out of a text wherever it stands, also encoded', () 
     encodeURIComponent(secret),
     JSON.stringify(secret),
     Buffer.from(secret).toString('base64'),
+    Buffer.from(secret).toString('base64').replaceAll('=', ''),
   ]) {
     expect(clean(`before ${form} after`)).not.toContain(form);
     expect(clean(`before ${form} after`)).toContain('[redacted]');
   }
+});
+
+test('of two credentials one of which contains the other both are taken out whole, in whatever order they are given', () => {
+  const both = ['secret-1', 'secret-1-and-more'];
+  for (const secrets of [both, both.toReversed()])
+    expect(redactor(secrets)('a secret-1-and-more, a secret-1')).toBe('a [redacted], a [redacted]');
+});
+
+test('a credential with a character of two units in it is taken out as it is, and escaped', () => {
+  for (const form of ['key-🔑-key', String.raw`key-\ud83d\udd11-key`])
+    expect(redactor(['key-🔑-key'])(`a ${form} b`)).toBe('a [redacted] b');
 });
 
 test('any text keeps no secret of 6 characters or more', () => {
@@ -26,6 +38,29 @@ test('any text keeps no secret of 6 characters or more', () => {
     }),
   );
 });
+
+test('a credential that holds another is taken out whole', () =>
+  expect(redactor(['secret1', 'secret1-longer'])('secret1-longer, secret1')).toBe('[redacted], [redacted]'));
+
+test('base64 is found with and without its padding, and in both alphabets', () => {
+  const clean = redactor(['???>>>?']);
+  for (const [form, left] of [
+    ['Pz8/Pj4+Pw==', '[redacted]=='],
+    ['Pz8/Pj4+Pw', '[redacted]'],
+    ['Pz8_Pj4-Pw', '[redacted]'],
+  ] as const) {
+    expect(clean(`<${form}>`)).toBe(`<${left}>`);
+  }
+});
+
+test('a character of two units is found as it is and as JSON escapes it', () => {
+  const clean = redactor(['key-\u{1f511}-1']);
+  expect(clean('<key-\u{1f511}-1>')).toBe('<[redacted]>');
+  expect(clean('<key-\\ud83d\\uDD11-1>')).toBe('<[redacted]>');
+});
+
+test('a secret of 6 characters is taken out, one of 5 is not', () =>
+  expect(redactor(['abcdef', 'vwxyz'])('abcdef vwxyz')).toBe('[redacted] vwxyz'));
 
 test('without secrets a text stays as it is', () => expect(redactor(['', 'abc'])('abc def')).toBe('abc def'));
 
@@ -44,4 +79,6 @@ test('however a JSON writer escaped a credential, it is taken out of the raw tex
 test('a message is shown without the password of a URL in it, whatever the password holds', () => {
   expect(withoutUserinfo('cannot reach http://u:p/a@h:1 now')).toBe('cannot reach http://h:1 now');
   expect(withoutUserinfo('default:s3cret@host:6379')).toBe('host:6379');
+  expect(withoutUserinfo('cannot reach default:s3cret@host:6379 now')).toBe('cannot reach host:6379 now');
+  expect(withoutUserinfo('cannot reach default:s3cret@host:6379')).toBe('cannot reach host:6379');
 });

@@ -9,6 +9,7 @@ describe('an address names', () => {
     ['redis://127.0.0.1', { kind: 'single', tls: false, hosts: [at('127.0.0.1', 6379)], database: 0 }],
     ['REDIS://h:6380/3', { kind: 'single', hosts: [at('h', 6380)], database: 3 }],
     ['rediss://u:p%40ss%2F@h', { tls: true, username: 'u', password: 'p@ss/' }],
+    ['redis://u:x,y@h', { hosts: [at('h', 6379)], password: 'x,y' }],
     ['redis://:p@h', { password: 'p', hosts: [at('h', 6379)] }],
     ['redis://[::1]:7/', { hosts: [at('::1', 7)] }],
     ['redis+sentinel://u@a,b:26380/my-primary.1', { kind: 'sentinel', username: 'u', name: 'my-primary.1' }],
@@ -31,6 +32,12 @@ describe('an address that is none is refused with the reason, and not repeated',
     ['redis+cluster://a/1', 'a Cluster has one database'],
     ['redis+cluster://a,,b', 'must name its hosts'],
     ['redis+cluster://a:70000', 'must name its hosts'],
+    ['redis://a:0', 'must name its hosts'],
+    ['redis://u:s3cret@', 'must name its hosts'],
+    ['see redis://s3cret', 'must be a redis://'],
+    ['redis://h/1#s3cret', 'must not hold a query or a fragment'],
+    ['redis://h/1\n?s3cret', 'must not hold a query or a fragment'],
+    ['redis://h/12345', 'must end with a database number, or none'],
     ['redis://u:s3cret%@h', 'not URL-encoded; write % as %25'],
   ])('%s', (url, reason) => {
     const fault = 'fault' in parseRedisUrl(url) ? JSON.stringify(parseRedisUrl(url)) : 'was accepted';
@@ -43,6 +50,7 @@ test.each([
   ['redis://u:p@h:1/2', 'h:1'],
   ['redis://[::1]', '[::1]:6379'],
   ['redis+sentinel://u:p@a,b/main', 'main of the Sentinels a:26379,b:26379'],
+  ['redis+cluster://u:p@a,b,c', 'the Cluster a:6379,b:6379,c:6379'],
   ['redis+cluster://u:p@a,b,c,d', 'the Cluster a:6379,b:6379,c:6379,…'],
 ])('messages call %s %s', (url, label) => {
   const address = parseRedisUrl(url);
@@ -69,6 +77,9 @@ describe('settings beside the address', () => {
     [{ url: 'redis+cluster://h', tls }, 'redis.tls: needs a URL that begins with rediss'],
     [{ url: 'rediss://h', tls: { certFile: 'c' } }, 'redis.tls: certFile and keyFile are given together'],
     [{ url: 'rediss://h', tls: { ca: 'c' } }, 'redis.tls: has no setting ca; allowed are caFile, certFile, keyFile'],
+    [{ url: 'rediss://h', tls: { keyFile: 'k' } }, 'redis.tls: certFile and keyFile are given together'],
+    [{ url: 'rediss://h', tls: { certFile: 'c', keyFile: 'k' } }, 'none'],
+    [{ url: 'http://h', tls }, '1 wrong value(s) in the configuration:\n  redis.url: must be a redis://'],
     [{ sentinels: [] }, 'redis: has no setting sentinels; allowed are url, password, sentinelPassword, tls'],
   ])('%j: %s', (redis, told) => expect(faultsOf(redis)).toContain(told));
 
@@ -76,9 +87,43 @@ describe('settings beside the address', () => {
     [{ url: 'redis+cluster://u:s3cret@a,b' }, 'redis.url: must not hold a password in a file'],
     [{ url: 'reddis://u:s3cret@a' }, 'redis.url: must not hold a password in a file'],
     [{ password: 's3cret' }, 'redis.password: must not stand in a file; give it in REDIS_PASSWORD'],
-    [{ sentinelPassword: 's3cret' }, 'redis.sentinelPassword: must not stand in a file'],
+    [
+      { password: 's3cret' },
+      '1 wrong value(s) in the configuration:\n  redis.password: must not stand in a file; give it in REDIS_PASSWORD or REDIS_PASSWORD_FILE',
+    ],
+    [
+      { sentinelPassword: 's3cret' },
+      'redis.sentinelPassword: must not stand in a file; give it in REDIS_SENTINEL_PASSWORD or REDIS_SENTINEL_PASSWORD_FILE',
+    ],
+    [{ url: 'reddis://user:s3cret@a/b@c' }, 'redis.url: must not hold a password in a file'],
   ])('a file must not hold a password, which is not repeated: %j', (redis, told) => {
     expect(faultsOf(redis, 'waybill.config.json')).toContain(told);
     expect(faultsOf(redis, 'waybill.config.json')).not.toContain('s3cret');
   });
+
+  test.each([
+    [{ url: 'redis://u@h' }, 'none'],
+    [{ url: 'reddis://h' }, 'must be a redis://'],
+    [{ url: 7 }, 'redis.url: expected string'],
+    [{ url: ['redis://u:s3cret@h'] }, 'redis.url: expected string'],
+    [undefined, 'none'],
+    [7, 'redis: expected object'],
+    [{}, 'none'],
+  ])('what a file may hold is no fault of passwords: %j', (redis, told) => {
+    const faults = faultsOf(redis as object, 'waybill.config.json');
+    expect(faults).toContain(told);
+    expect(faults).not.toContain('password');
+  });
 });
+
+test('a text is no address, and tells only why', () =>
+  expect(parseRedisUrl('redis://h/x')).toStrictEqual({ fault: 'must end with a database number, or none' }));
+
+test('an address has no user and no password that it does not name', () =>
+  expect(parseRedisUrl('redis://h')).toStrictEqual({
+    kind: 'single',
+    tls: false,
+    hosts: [{ host: 'h', port: 6379 }],
+    name: '',
+    database: 0,
+  }));

@@ -41,7 +41,7 @@ describe('under its own key', () => {
     }));
 
   test('a key that the API has surely forgotten begins another life, where the write was not applied', () => {
-    const facts = { ...FACTS, ...life(90_000, 90_000 - KEY_MARGIN_MS - 1) };
+    const facts = { ...FACTS, ...life(180_000, 90_000 - KEY_MARGIN_MS) };
     const ruling = admitReplay(facts, ask(), NOW);
     expect(ruling).toMatchObject({ allowed: true, doubleAccepted: false });
     expect(ruling).not.toHaveProperty('journal.firstSentAt');
@@ -104,6 +104,121 @@ test('a write past its own expiry is replayed only when that is ignored', () => 
   const late = { ...FACTS, expiresAt: NOW };
   expect(admitReplay(late, ask(), NOW)).toMatchObject({ allowed: false, refusal: 'TOO_LATE' });
   expect(admitReplay(late, ask({ ignoreExpiry: true }), NOW)).toMatchObject({ allowed: true });
+});
+
+describe('a ruling in full', () => {
+  const ENDED: ReplayFacts = { ...IN_DOUBT, keyUsableUntil: NOW - 60_000, keyExpiresAt: NOW - 1000 };
+  const same = (facts: ReplayFacts, request: Partial<ReplayRequest> = {}) => admitReplay(facts, ask(request), NOW);
+  const anew = (facts: ReplayFacts, request: Partial<ReplayRequest> = {}) => same(facts, { key: 'new', ...request });
+
+  test('a new generation in doubt has the doubt and the life of its key, and nothing else of the one before', () => {
+    const begun = { generation: 1, attempts: [], postponed: 0, lost: 0 };
+    expect(same(IN_DOUBT)).toStrictEqual({
+      allowed: true,
+      journal: { ...begun, doubtBefore: 'settleable', firstSentAt: NOW - 1000 },
+      doubleAccepted: false,
+    });
+    expect(same({ ...FACTS, verdict: 'in-doubt' })).toStrictEqual({
+      allowed: true,
+      journal: { ...begun, doubtBefore: 'settleable' },
+      doubleAccepted: false,
+    });
+    expect(same({ ...FACTS, verdict: 'in-doubt', doubtIsFinal: true })).toMatchObject({
+      journal: { doubtBefore: 'final' },
+    });
+    expect(same(FACTS)).toStrictEqual({ allowed: true, journal: begun, doubleAccepted: false });
+    expect(same(ENDED, { acceptDouble: true })).toStrictEqual({
+      allowed: true,
+      journal: { ...begun, doubtBefore: 'final' },
+      doubleAccepted: true,
+    });
+  });
+
+  test('a write under a new key begins at generation 0, in doubt for good where it was not surely not applied', () => {
+    const begun = { generation: 0, attempts: [], postponed: 0, lost: 0 };
+    const settled = { allowed: true, journal: begun, doubleAccepted: false };
+    expect(anew({ ...FACTS, generation: 3 })).toStrictEqual(settled);
+    expect(anew({ ...FACTS, generation: 3 }, { acceptDouble: true })).toStrictEqual(settled);
+    expect(anew({ ...IN_DOUBT, generation: 3 }, { acceptDouble: true })).toStrictEqual({
+      allowed: true,
+      journal: { ...begun, doubtBefore: 'final' },
+      doubleAccepted: true,
+    });
+  });
+
+  test('of a write that was not applied under a key that the API forgets, the last refused moment is that of the margin', () => {
+    const endsAt = NOW - KEY_MARGIN_MS - 60_000;
+    const begun = { keyFirstSentAt: endsAt - 60_000, keyUsableUntil: endsAt - 10_000, keyExpiresAt: endsAt };
+    const ending = { ...IN_DOUBT, verdict: 'not-applied' as const, ...begun };
+    expect(same(ending)).toEqual({
+      allowed: false,
+      refusal: 'KEY_ENDING',
+      because: 'the API is about to forget its key; it has at 2027-01-15T08:00:00.000Z',
+    });
+    expect(same({ ...ending, keyExpiresAt: endsAt - 1 })).toMatchObject({ allowed: true });
+    const { keyExpiresAt: _, ...unknown } = ending;
+    expect(same(unknown)).toMatchObject({ allowed: false, refusal: 'KEY_ENDING' });
+  });
+
+  test('a key of which nobody knows until when it may be used is used no more', () => {
+    const { keyUsableUntil: _, ...unknown } = IN_DOUBT;
+    expect(same(unknown)).toMatchObject({ allowed: false, refusal: 'KEY_EXPIRED' });
+  });
+
+  const STORED =
+    'the API answers this key with its stored rejection: the same key will be rejected again, a new key is needed';
+  const FRESH = 'the API may give this key its stored rejection again; a new key is judged anew';
+  const ACCEPT = ', which could apply a write in doubt twice: that must be accepted';
+  test.each([
+    ['stored', 'not-applied', STORED],
+    ['fresh', 'not-applied', FRESH],
+    ['stored', 'in-doubt', STORED + ACCEPT],
+    ['fresh', 'in-doubt', FRESH + ACCEPT],
+  ] as const)('the advice about a %s rejection of a write that is %s', (rejection, verdict, advice) => {
+    expect(same({ ...IN_DOUBT, rejection, verdict })).toMatchObject({ allowed: true, advice });
+    const forgotten = { ...ENDED, keyExpiresAt: NOW - KEY_MARGIN_MS - 1, rejection, verdict };
+    if (verdict === 'not-applied') expect(same(forgotten)).toMatchObject({ allowed: true, advice });
+  });
+
+  test.each<[string, ReplayFacts, Partial<ReplayRequest>, string]>([
+    [
+      'NOT_A_WRITE',
+      { ...FACTS, sendable: false },
+      {},
+      'what stood in the queue was no write; it can only be discarded',
+    ],
+    ['TOO_LATE', { ...FACTS, expiresAt: NOW }, {}, 'its own expiry 2027-01-15T08:00:00.000Z has passed'],
+    ['TOO_LATE', { ...FACTS, expiresAt: -1e16 }, {}, 'its own expiry (no time) has passed'],
+    [
+      'APPLIED',
+      { ...FACTS, verdict: 'applied-once' },
+      { key: 'new' },
+      'the write was applied: under a new key it would be applied twice',
+    ],
+    [
+      'IN_DOUBT',
+      IN_DOUBT,
+      { key: 'new' },
+      'the write may have been applied: under a new key it could be applied twice',
+    ],
+    [
+      'KEY_EXPIRED',
+      ENDED,
+      {},
+      'the write may have been applied, and the API may have forgotten its key (since 2027-01-15T07:59:59.000Z): it could be applied twice',
+    ],
+    [
+      'KEY_EXPIRED',
+      { ...ENDED, verdict: 'applied-once' },
+      {},
+      'the write was applied, and the API may have forgotten its key (since 2027-01-15T07:59:59.000Z): it could be applied twice',
+    ],
+  ])('a refusal (%s) says why', (refusal, facts, request, because) =>
+    expect(same(facts, request)).toEqual({ allowed: false, refusal, because }),
+  );
+
+  test('a write is not too late before its expiry', () =>
+    expect(same({ ...FACTS, expiresAt: NOW + 1 })).toMatchObject({ allowed: true }));
 });
 
 /** How an API that keeps keys for TTL_MS sees a write: it applies it under each life of each key at most once. */

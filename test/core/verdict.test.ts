@@ -9,7 +9,7 @@ import {
   unrecordedStarts,
 } from '../../core/journal.ts';
 import type { Outcome } from '../../core/outcome.ts';
-import { evidenceOf, verdictOf } from '../../core/verdict.ts';
+import { evidenceOf, VERDICTS, verdictOf, verdictOfDelivered } from '../../core/verdict.ts';
 
 const PROFILE = { unappliedStatuses: [503], inProgressCodes: ['IDEMPOTENCY_IN_PROGRESS'] };
 const answer = (status: number, code = 'X'): Outcome => ({
@@ -24,6 +24,11 @@ describe('what an outcome proves', () => {
   test.each([
     [200, 'applied'],
     [201, 'applied'],
+    [299, 'applied'],
+    [199, 'doubt'],
+    [300, 'doubt'],
+    [399, 'doubt'],
+    [499, 'nothing'],
     [400, 'not-applied'],
     [404, 'not-applied'],
     [409, 'not-applied'],
@@ -41,6 +46,13 @@ describe('what an outcome proves', () => {
 
   test('a 409 in progress is doubt: an earlier send is being worked on', () =>
     expect(evidenceOf(answer(409, 'IDEMPOTENCY_IN_PROGRESS'), PROFILE, true)).toBe('doubt'));
+
+  test('no other status is in progress, whatever its code, and no 409 without a code', () => {
+    expect(evidenceOf(answer(422, 'IDEMPOTENCY_IN_PROGRESS'), PROFILE, true)).toBe('not-applied');
+    expect(evidenceOf({ kind: 'response', status: 409, durationMs: 1, replayed: false }, PROFILE, true)).toBe(
+      'not-applied',
+    );
+  });
 
   test.each([400, 404, 409, 422])("HTTP %i past the key's life says nothing about earlier sends", (status) =>
     expect(evidenceOf(answer(status), PROFILE, false)).toBe('nothing'),
@@ -65,6 +77,27 @@ const entry = (evidence: Evidence, more: Partial<Attempt> = {}): Attempt => ({
 const journalOf = (...entries: Attempt[]): Journal => entries.reduce(record, emptyJournal());
 
 describe('the verdict', () => {
+  test('is one of three words', () => expect(VERDICTS).toEqual(['applied-once', 'not-applied', 'in-doubt']));
+
+  test('of a generation that follows a doubt is in doubt, until an answer settles it', () => {
+    const before: Journal = { ...emptyJournal(1), doubtBefore: 'settleable' };
+    expect(verdictOf(before)).toBe('in-doubt');
+    expect(verdictOf(record(before, entry('nothing')))).toBe('in-doubt');
+    expect(verdictOf(record(before, entry('not-applied')))).toBe('not-applied');
+    expect(verdictOf(record(before, entry('applied')))).toBe('applied-once');
+    expect(verdictOfDelivered(record(before, entry('applied')))).toBe('applied-once');
+  });
+
+  test('of a double application that was accepted is in doubt for good', () => {
+    const final: Journal = { ...emptyJournal(1), doubtBefore: 'final' };
+    expect(verdictOf(record(final, entry('not-applied')))).toBe('in-doubt');
+    expect(verdictOf(record(final, entry('applied')))).toBe('in-doubt');
+    expect(verdictOfDelivered(record(final, entry('applied')))).toBe('in-doubt');
+  });
+
+  test('of a delivered write is applied once', () =>
+    expect(verdictOfDelivered(journalOf(entry('doubt', { lost: 1 }), entry('applied')))).toBe('applied-once'));
+
   test('of a write that was never sent is not-applied', () => expect(verdictOf(emptyJournal())).toBe('not-applied'));
 
   test('a 2xx settles every doubt as applied', () =>
@@ -75,6 +108,11 @@ describe('the verdict', () => {
 
   test('401, 403 and 429 leave a doubt as it is', () =>
     expect(verdictOf(journalOf(entry('doubt'), entry('nothing')))).toBe('in-doubt'));
+
+  test('of attempts that prove nothing, and lost no start, is not-applied', () => {
+    expect(verdictOf(journalOf(entry('nothing'), entry('nothing')))).toBe('not-applied');
+    expect(verdictOf(journalOf(entry('nothing', { lost: 0 })))).toBe('not-applied');
+  });
 
   test('a start without a record is doubt', () => {
     expect(verdictOf(emptyJournal(), 1)).toBe('in-doubt');

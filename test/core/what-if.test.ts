@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { Attempt } from '../../core/journal.ts';
-import { coveredMs, type ExhaustedLetter, isEligible, layOut, type Successes, whatIf } from '../../core/what-if.ts';
+import {
+  BASIS,
+  coveredMs,
+  type ExhaustedLetter,
+  isEligible,
+  layOut,
+  type Successes,
+  whatIf,
+} from '../../core/what-if.ts';
 
 const POLICY = { maxAttempts: 5, baseMs: 1000, capMs: 30_000, jitter: 0.2 };
 const T = 1_800_000_000_000;
@@ -45,8 +53,37 @@ describe('the other policy laid out in time', () => {
     expect(laid.map(({ at }) => at - T)).toEqual([0, 9500, 9500 + 500 + 4000]);
   });
 
+  test('a recorded wait that the other policy cannot have drawn is not taken for one of its own', () => {
+    const recorded = (wait: { jitterMs: number } | undefined, jitter: number): number => {
+      const attempts = [
+        { at: T, durationMs: 0, ...(wait && { wait: { delayMs: 1000 + wait.jitterMs, baseMs: 1000, ...wait } }) },
+        { at: T + 1100, durationMs: 0 },
+      ];
+      return [...layOut(letter({ attempts }), { ...POLICY, jitter })].filter((one) => one.recorded).length;
+    };
+    expect(recorded({ jitterMs: 100 }, 0.1)).toBe(2);
+    expect(recorded({ jitterMs: 101 }, 0.1)).toBe(1);
+    expect(recorded(undefined, 0.1)).toBe(1);
+  });
+
+  test('an attempt behind those on record takes as long as the last of them', () => {
+    const attempts = [10, 200, 3000].map((durationMs, i) => ({ at: T + i * 5000, durationMs }));
+    const laid = [...layOut(letter({ attempts }), { ...POLICY, jitter: 0 })];
+    expect(laid.map(({ at }) => at - T)).toEqual([0, 1010, 3210, 10_210, 21_210]);
+  });
+
+  test('without an attempt on record there is nothing to lay out, and the letter is not saved', () => {
+    expect([...layOut(letter({ attempts: [] }), POLICY)]).toEqual([]);
+    expect(reckon([letter({ attempts: [] })], delivered(0))).toMatchObject({ eligible: 1, saved: 0, extraCalls: 0 });
+  });
+
   test('none starts past the life of the key, and the number of a write itself is not overruled', () => {
-    expect([...layOut(letter({ sendableUntil: T + 40_000 }), { ...POLICY, maxAttempts: 20 })]).toHaveLength(6);
+    for (const [until, attempts] of [
+      [32_599, 5],
+      [32_600, 6],
+      [40_000, 6],
+    ] as const)
+      expect([...layOut(letter({ sendableUntil: T + until }), { ...POLICY, maxAttempts: 20 })]).toHaveLength(attempts);
     expect([...layOut(letter({ maxAttempts: 5 }), { ...POLICY, maxAttempts: 20 })]).toHaveLength(5);
   });
 
@@ -74,6 +111,11 @@ describe('a letter is saved', () => {
     expect(reckon([letter({ othersDelivered: true })], known)).toMatchObject({ saved: 1, extraCalls: 1 });
   });
 
+  test('by a delivery in the very millisecond of its further attempt', () => {
+    expect(reckon([letter()], delivered(32_600))).toMatchObject({ saved: 1, extraCalls: 1 });
+    expect(reckon([letter()], delivered(32_601))).toMatchObject({ saved: 1, extraCalls: 2 });
+  });
+
   test('by longer waits alone, at fewer calls than it made', () => {
     const change = { baseMs: 20_000, capMs: 60_000 };
     expect(reckon([letter()], delivered(16_000), change)).toMatchObject({ saved: 1, extraCalls: -3 });
@@ -98,8 +140,26 @@ describe('a letter is not counted as saved', () => {
     expect(byGroup[0]?.unknown).toBeLessThan(5);
   });
 
-  test('where two failures are too far apart to be one outage', () =>
-    expect(reckon([letter(), letter({}, T + 3_600_000)], NOTHING)).toMatchObject({ saved: 0, unknown: 2 }));
+  test('where two failures are too far apart to be one outage', () => {
+    const unknown = (gapMs: number): number => {
+      const one = letter({ attempts: [{ at: T, durationMs: 0 }] });
+      const next = letter({ attempts: [{ at: T + gapMs, durationMs: 0 }], maxAttempts: 1 });
+      return reckon([one, next], NOTHING, { maxAttempts: 2 }).unknown;
+    };
+    expect([600_000, 600_001].map(unknown)).toEqual([0, 1]);
+    expect(reckon([letter(), letter({}, T + 3_600_000)], NOTHING)).toMatchObject({ saved: 0, unknown: 2 });
+  });
+
+  test('where nothing is known of one of its further attempts, though the next would have failed', () => {
+    // Nothing is known at 32.6 s, before a success; at 65.6 s the other letter's failures lie on both sides.
+    const other = letter({ attempts: [50_000, 70_000].map((ms) => ({ at: T + ms, durationMs: 0 })), maxAttempts: 2 });
+    const replays = [{ destination: 'sms', code: 'DOWN', at: T + 40_000 }];
+    expect(reckon([letter(), other], { replays }, { maxAttempts: 7 })).toMatchObject({
+      eligible: 2,
+      saved: 0,
+      unknown: 1,
+    });
+  });
 
   test('by a replay of another code, or a delivery of another destination', () => {
     const replays = [{ destination: 'sms', code: 'OTHER', at: T + 16_000 }];
@@ -114,6 +174,16 @@ test('a delivery from before the last attempt on record saves nothing: the lette
     saved: 0,
     unknown: 0,
   }));
+
+test('nor does one in the very millisecond of the last: an attempt at that time failed', () => {
+  const { attempts } = letter();
+  const early = { ...letter(), attempts: attempts.map((one) => ({ ...one, durationMs: 500 })) };
+  // 500 ms each, and waits of 14.5 s: the second attempt falls on the last one on record.
+  expect(reckon([early], delivered(15_000), { baseMs: 14_500, maxAttempts: 2, jitter: 0 })).toMatchObject({
+    saved: 0,
+    extraCalls: -3,
+  });
+});
 
 test('with fewer attempts the calls are saved, and no letter is', () =>
   expect(reckon([letter()], delivered(16_000), { maxAttempts: 3 })).toMatchObject({
@@ -134,6 +204,27 @@ test('groups are told apart, the largest first, and add up', () => {
   expect(total).toEqual({ eligible: 3, saved: 3, extraCalls: 6, extraCallsOfSaved: 6, unknown: 0 });
 });
 
+test('a letter without a code is of a group without one; a replay of what no letter stands for makes none', () => {
+  const { code: _code, ...codeless } = letter();
+  const replays = [{ destination: 'sms', code: 'OTHER', at: T }];
+  const { byGroup } = reckon([codeless], { replays });
+  expect(byGroup).toStrictEqual([
+    { destination: 'sms', eligible: 1, saved: 0, extraCalls: 3, extraCallsOfSaved: 0, unknown: 1 },
+  ]);
+});
+
+test('each rule of the reckoning is told to whoever reads its figures', () => {
+  for (const rule of [
+    /success.* a replay of the same destination and code that was delivered/,
+    /a delivery of any write.*the destination was out as a whole/,
+    /a failure between two failures of its group that are at most 10 minutes apart/,
+    /Of every other attempt nothing is known/,
+    /half of the jitter/,
+    /past the life of the key or the expiry of the write/,
+  ])
+    expect(BASIS).toMatch(rule);
+});
+
 describe('another policy could have changed the end', () => {
   const last = (changes: Partial<Attempt>): Attempt[] => [
     {
@@ -147,7 +238,10 @@ describe('another policy could have changed the end', () => {
       ...changes,
     },
   ];
-  test('of what spent all of its attempts', () => expect(isEligible('exhausted', last({}))).toBe(true));
+  test.each([{}, { outcome: 'not-sent', code: 'ECONNREFUSED' }, { outcome: 'no-answer', code: 'ECONNRESET' }] as const)(
+    'of what spent all of its attempts (%j)',
+    (changes) => expect(isEligible('exhausted', last(changes))).toBe(true),
+  );
   test.each([
     ['rejected', last({})],
     ['exhausted', []],

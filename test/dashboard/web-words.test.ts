@@ -126,6 +126,9 @@ describe('the life of a write', () => {
 
 test('an act says all that was accepted with it', () => {
   expect(actWords({ act: 'discard', at: 1, by: 'ann', reason: '' })).toBe('discarded it');
+  expect(actWords({ act: 'probe', at: 1, by: 'ann', reason: '', generation: 1 })).toBe(
+    'probed it: sent it once more under the same key',
+  );
   expect(
     actWords({
       act: 'replay',

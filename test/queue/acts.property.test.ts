@@ -11,6 +11,7 @@ import { deadQueueName, jobIdOfLetter, prefixOf, rowKeys } from '../../queue/key
 import { type DeadLetter, requestIdsOf } from '../../queue/letter.ts';
 import { wholeLetter } from '../../queue/stored-letter.ts';
 import { discard, replay, restore } from '../../queue/operate.ts';
+import { probe } from '../../queue/probe.ts';
 import { round } from '../../queue/retention.ts';
 import { redisUrl } from '../support/redis.ts';
 import { createWorld, eventually, planned, type World } from '../support/world.ts';
@@ -18,13 +19,18 @@ import { createWorld, eventually, planned, type World } from '../support/world.t
 const DAY_MS = 86_400_000;
 const KEEP = { deliveredMs: DAY_MS, deadMs: DAY_MS, deadMax: 1000, handledMs: DAY_MS, auditMs: DAY_MS, keyTtlMs: -1 };
 
-type Step = { do: 'replay' | 'replay-new' | 'discard' | 'restore'; at: number } | { do: 'trim'; keep: number };
+type Step =
+  | { do: 'replay' | 'replay-new' | 'probe' | 'discard' | 'restore'; at: number }
+  | { do: 'trim'; keep: number };
 
 const steps = fc.array(
   fc.oneof(
     {
       weight: 6,
-      arbitrary: fc.record({ do: fc.constantFrom('replay', 'replay-new', 'discard', 'restore'), at: fc.nat(30) }),
+      arbitrary: fc.record({
+        do: fc.constantFrom('replay', 'replay-new', 'probe', 'discard', 'restore'),
+        at: fc.nat(30),
+      }),
     },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('trim' as const), keep: fc.integer({ min: 2, max: 8 }) }) },
   ),
@@ -41,6 +47,8 @@ test('any sequence of deaths, replays, discards, restores and trims leaves rows 
     fc.asyncProperty(steps, async (sequence) => {
       await world.queue.add('send', planned('401', '503', 'ok'));
       await world.queue.add('send', planned('503', '404'));
+      // A redirect leaves a doubt, which a probe may ask about.
+      await world.queue.add('send', planned('302', '403', '302', 'ok'));
       for (const step of sequence) {
         await settledAll(world);
         await take(world, redis, step, done);
@@ -72,6 +80,7 @@ async function take(world: World, redis: Redis, step: Step, done: string[]): Pro
   try {
     if (step.do === 'replay') await replay(world.reader, world.name, id, who);
     else if (step.do === 'replay-new') await replay(world.reader, world.name, id, who, { newKey: true });
+    else if (step.do === 'probe') await probe(world.reader, world.name, id, who);
     else if (step.do === 'discard') await discard(world.reader, world.name, id, who);
     else await restore(world.reader, world.name, id, who);
     done.push(step.do === 'replay-new' ? 'replay' : step.do);

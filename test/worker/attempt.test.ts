@@ -79,6 +79,25 @@ describe('an attempt ends at its own deadline', () => {
     expect(await send(url, { deadlineMs: 250 })).toMatchObject({ kind: 'response', status: 500 });
   });
 
+  test('when the worker stood still before it was sent: not sent any more', async () => {
+    let seen = 0;
+    const url = await http((_request, response) => {
+      seen += 1;
+      response.end('{}');
+    });
+    const { pool, request } = target(url);
+    await attempt(pool, request, OPTIONS); // so that its connection is open
+    const standStill: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options, handler) => {
+      const end = Date.now() + OPTIONS.deadlineMs + 20;
+      while (Date.now() < end);
+      return dispatch(options, handler);
+    };
+    const outcome = await attempt(pool.compose(standStill), request, OPTIONS);
+    expect(outcome).toMatchObject({ kind: 'not-sent', code: 'WAYBILL_DEADLINE_QUEUED' });
+    expect(await attempt(pool, request, OPTIONS)).toMatchObject({ status: 200 });
+    expect(seen).toBe(2);
+  });
+
   test('when it waits for a connection: not sent, and not sent later behind our back', async () => {
     let requests = 0;
     const url = await http(() => requests++);

@@ -140,6 +140,8 @@ describe('corrupt jobs are dead-lettered, not looped over', () => {
     ['a parent that is none', 'parent', 'null'],
     ['a journal of another shape', 'progress', '{"attempts":[null],"postponed":0}'],
     ['a journal that is no JSON', 'progress', 'x{'],
+    ['a count of starts that is no number', 'ats', 'x'],
+    ['a count of attempts that is too large for one', 'atm', '99999999999999999999'],
   ])('%s', async (_what, field, value) => {
     const world = await createWorld();
     const { bull, redis } = plainQueue(world);
@@ -149,6 +151,21 @@ describe('corrupt jobs are dead-lettered, not looped over', () => {
     const found = await world.until(job.id ?? '', field === 'data' ? 'dead' : 'delivered');
     if (field === 'data')
       expect(found.letter).toMatchObject({ reason: 'invalid', because: 'payload: is not JSON', raw: value });
+  });
+
+  test('a write whose hash was evicted after it had been sent claims nothing: it is dead as invalid, in doubt', async () => {
+    const world = await createWorld({ destination: { retry: { baseMs: 600, capMs: 600 } } });
+    const { bull, redis } = plainQueue(world);
+    await world.startWorker();
+    const job = await world.queue.add('send', planned('502-applied'));
+    await world.until(job.data.idempotencyKey, 'retrying');
+    await redis.del(bull.toKey(job.id ?? ''));
+    expect((await world.until(job.id ?? '', 'dead')).letter).toMatchObject({
+      reason: 'invalid',
+      verdict: 'in-doubt',
+      because: expect.stringContaining('evicted') as string,
+    });
+    expect(world.sandbox.entry(job.data.idempotencyKey)).toMatchObject({ applications: 1 });
   });
 
   test.each(['del', 'hdel'] as const)('a hash that is gone or has no data (%s)', async (command) => {

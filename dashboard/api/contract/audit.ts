@@ -19,7 +19,7 @@ export const auditExportQuery = auditQuery
 export const auditEntry = z.object({
   destination: z.string(),
   entry: z.string(),
-  /** replay, discard, restore, trim; operation acts (`operation-created`, …), `pause` and `resume` of a destination. */
+  /** replay, probe, discard, restore, trim; operation acts (`operation-created`, …), `pause` and `resume` of a destination. */
   act: z.string(),
   at,
   by: z.string(),

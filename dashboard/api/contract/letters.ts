@@ -8,7 +8,7 @@ import { destinationName, LETTER_STATES, letterFilter } from './filter.ts';
 const at = z.number();
 
 export const act = z.object({
-  act: z.enum(['replay', 'discard', 'restore']),
+  act: z.enum(['replay', 'probe', 'discard', 'restore']),
   at,
   by: z.string(),
   reason: z.string(),

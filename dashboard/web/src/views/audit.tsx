@@ -180,7 +180,9 @@ function Row(props: { entry: AuditEntryShown }) {
       </td>
       <td data-label="What">
         <span class="row">
-          <Badge tone={entry.act === 'replay' ? 'accent' : 'plain'}>{actLabel(entry.act)}</Badge>
+          <Badge tone={entry.act === 'replay' || entry.act === 'probe' ? 'accent' : 'plain'}>
+            {actLabel(entry.act)}
+          </Badge>
           {entry.count !== undefined && counted(entry.count, 'letter')}
           {entry.newKey && (
             <a href={to.find(entry.newKey.idempotencyKey, destination)} class="small">

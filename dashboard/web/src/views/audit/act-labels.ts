@@ -2,6 +2,7 @@
 
 const LABELS: Record<string, string> = {
   replay: 'replayed',
+  probe: 'probed',
   discard: 'discarded',
   restore: 'restored',
   trim: 'taken by retention',

@@ -3,6 +3,7 @@ import type { ShownAct } from '../../../../api/contract/letters.ts';
 
 const ACT_DONE: Record<ShownAct['act'], string> = {
   replay: 'replayed it',
+  probe: 'probed it: sent it once more under the same key',
   discard: 'discarded it',
   restore: 'restored it',
 };

@@ -1,0 +1,67 @@
+// What every act upon one dead letter has in common: the letter is looked at first, the act is one compare-and-set step,
+// and whoever comes second is told who was first.
+import { WaybillError } from '../core/errors.ts';
+import { type Act, type Acting, letterState, parseActs } from './acts.ts';
+import type { Acted } from './acting-backend.ts';
+import type { WaybillBackend } from './backend.ts';
+import { type FiledLetter, lookAtLetter, type UnreadableLetter } from './dead-letters.ts';
+import type { Reader } from './reader.ts';
+
+/** @throws WaybillError NOT_FOUND */
+export async function letterToActOn(
+  reader: Reader,
+  destination: string,
+  letterId: string,
+): Promise<FiledLetter | UnreadableLetter> {
+  const letter = await lookAtLetter(reader, destination, letterId);
+  if (letter) return letter;
+  throw new WaybillError('NOT_FOUND', `no dead letter ${JSON.stringify(letterId.slice(0, 80))} at ${destination}`);
+}
+
+export const backendOf = (reader: Reader, destination: string): WaybillBackend =>
+  reader.queue(destination).getBackend() as unknown as WaybillBackend;
+
+export const asPartOf = ({ operation }: Acting): Pick<Act, 'operation'> =>
+  operation === undefined ? {} : { operation };
+
+/**
+ * @returns the act as it was written down: one whose answer was lost and that was sent again was done before
+ * @throws WaybillError unless it was done
+ */
+export function actDone({ status, acts: text }: Acted, act: Act): Act {
+  const acts = parseActs(text);
+  const done = acts.find(({ id }) => id === act.id) ?? (status === 'done' ? act : undefined);
+  if (done) return done;
+  const { letter, jobId, newKey } = act;
+  switch (status as Exclude<typeof status, 'done'>) {
+    case 'busy':
+      throw new WaybillError(
+        'REPLAY_REFUSED',
+        `dead letter ${letter} was not ${DONE[act.act]}: its write ${jobId} has another life since: it was added again, or moved by hand. See \`waybill find ${jobId}\`; this letter can be discarded.`,
+        { field: 'BUSY' },
+      );
+    case 'exists':
+      throw new WaybillError(
+        'IDEMPOTENCY_CONFLICT',
+        `idempotency key ${JSON.stringify(newKey?.idempotencyKey)} stands for another write already; nothing was enqueued. Give another.`,
+        { field: 'newKey' },
+      );
+    case 'handled':
+      throw handled(act, acts);
+  }
+}
+
+const DONE = { replay: 'replayed', probe: 'probed', discard: 'discarded', restore: 'restored' } as const;
+
+function handled({ act, letter }: Act, acts: readonly Act[]): WaybillError {
+  const last = acts.at(-1);
+  if (!last) {
+    const why = act === 'restore' ? 'it is not discarded' : 'it stands in no list of open dead letters';
+    return new WaybillError('LETTER_HANDLED', `dead letter ${letter} was not ${DONE[act]}: ${why}`);
+  }
+  const state = act === 'restore' && letterState(acts) === 'open' ? 'is not discarded; it was' : 'was already';
+  return new WaybillError(
+    'LETTER_HANDLED',
+    `dead letter ${letter} ${state} ${DONE[last.act]} by ${last.by} at ${new Date(last.at).toISOString()}: ${last.reason}`,
+  );
+}
