@@ -43,7 +43,8 @@ export function explainWait(wait: Wait): string {
   const seconds = (ms: number): string => `${Number((ms / 1000).toFixed(2))} s`;
   const drawn = `base ${wait.baseMs} + jitter ${wait.jitterMs}`;
   if (wait.retryAfterMs === undefined) return `${seconds(wait.delayMs)} = ${drawn}`;
-  return wait.retryAfterMs > wait.baseMs + wait.jitterMs
-    ? `${seconds(wait.delayMs)} = Retry-After; ${drawn} was shorter`
-    : `${seconds(wait.delayMs)} = ${drawn}; Retry-After ${seconds(wait.retryAfterMs)} was shorter`;
+  const longer = wait.retryAfterMs - (wait.baseMs + wait.jitterMs);
+  if (longer > 0) return `${seconds(wait.delayMs)} = Retry-After; ${drawn} was shorter`;
+  const than = longer < 0 ? 'was shorter' : 'was as long';
+  return `${seconds(wait.delayMs)} = ${drawn}; Retry-After ${seconds(wait.retryAfterMs)} ${than}`;
 }

@@ -222,11 +222,11 @@ export const schema = z.strictObject({
 });
 
 function checkBaseUrl(value: string, context: z.RefinementCtx): void {
-  const say = (message: string): void => context.addIssue({ code: 'custom', message });
   const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (!url || !['http:', 'https:'].includes(url.protocol)) return say('must be an http:// or https:// URL');
+  if (!url || !['http:', 'https:'].includes(url.protocol))
+    return context.addIssue('must be an http:// or https:// URL');
   // Never quoted: what stands there may be a password.
   if (url.username || url.password)
-    say('must not hold a user or password; use auth, whose value comes from the environment');
-  if (url.search || url.hash) say('must not hold a query or a fragment');
+    context.addIssue('must not hold a user or password; use auth, whose value comes from the environment');
+  if (url.search || url.hash) context.addIssue('must not hold a query or a fragment');
 }

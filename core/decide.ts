@@ -99,7 +99,7 @@ export function decide(
       if (status === 409 && envelope && policy.inProgressCodes.includes(envelope.code)) {
         return postpone(
           'the API is still processing this key',
-          backOff(Math.min(journal.postponed + 1, 32), policy, random, retryAfterMs),
+          backOff(journal.postponed + 1, policy, random, retryAfterMs),
         );
       }
       if (status === 429) return spend('HTTP 429', retryAfterMs);

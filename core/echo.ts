@@ -35,7 +35,6 @@ export function echoCleaner(valuesOf: () => readonly string[] | undefined): Echo
 function cleanerOf(values: readonly string[] | undefined): EchoCleaner {
   if (!values) return { word: asItIs, text: () => HIDDEN_TEXT };
   const pieces = piecesOf(values);
-  if (pieces.length === 0) return { word: asItIs, text: asItIs };
   const sought = pieces.map((piece) => soughtAs(piece, pieces.length <= MAX_ENCODED_PIECES));
   const characters = pieces.reduce((sum, piece) => sum + piece.length, 0);
   if (pieces.length > MAX_PIECES || characters > MAX_CHARACTERS)
@@ -75,7 +74,7 @@ function piecesOf(values: readonly string[]): string[] {
     if (value.length < MIN_SECRET_LENGTH) continue;
     // The rest of a long value is never too short to be looked for.
     for (let from = 0; from < value.length; from += PIECE)
-      pieces.add(value.slice(Math.min(from, Math.max(0, value.length - MIN_SECRET_LENGTH)), from + PIECE));
+      pieces.add(value.slice(Math.min(from, value.length - MIN_SECRET_LENGTH), from + PIECE));
   }
   return [...pieces];
 }
@@ -101,15 +100,15 @@ function saidIn(text: string): string[] {
     .replace(/\\u([0-9a-f]{4})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
     .replaceAll('\\', '')
     .toUpperCase();
-  return unescaped === plain ? [plain] : [plain, unescaped];
+  return [plain, unescaped];
 }
 
 /** What may stand in a text: the pattern, which is slow to make, need not be made for anything else. */
 function piecesIn(text: string, sought: readonly Sought[]): string[] {
   const said = saidIn(text);
-  return sought.flatMap(({ piece, forms }) =>
-    forms.some((form) => said.some((one) => one.includes(form))) ? [piece] : [],
-  );
+  return sought
+    .filter(({ forms }) => forms.some((form) => said.some((one) => one.includes(form))))
+    .map(({ piece }) => piece);
 }
 
 /** A part of a value is enough, where the text is no more than that. */

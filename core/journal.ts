@@ -112,7 +112,7 @@ export function record(journal: Journal, entry: Attempt, lostAt?: number): Journ
   );
   const base: Journal = { ...journal, lost: journal.lost + lost, ...(sentAt < Infinity && { firstSentAt: sentAt }) };
   if (entry.disposition !== 'postpone') return { ...base, attempts: [...journal.attempts.map(withoutLongBody), entry] };
-  const inDoubt = entry.evidence === 'doubt' || lost > 0 || journal.postponedInDoubt === true;
+  const inDoubt = entry.evidence === 'doubt' || lost > 0;
   const since = journal.postponedSince ?? (isStop(entry) ? undefined : entry.at);
   return {
     ...base,

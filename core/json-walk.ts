@@ -23,48 +23,46 @@ const SCALAR = /[^\s,\]}]+/y;
  */
 export function walkJson(text: string, visitor: JsonVisitor): void {
   const path: (string | number)[] = [];
-  const open: { isArray: boolean; from: number }[] = [];
-  /** How many containers were open where the one began that is taken. */
+  /** How many containers were open where the one began that is taken, and where that is. */
   let takenDepth = Infinity;
+  let takenFrom = 0;
   let nameComes = false;
   const begins = (): boolean => takenDepth === Infinity && visitor.takes?.(path) === true;
   const plain = (from: number, to: number, tell: 'string' | 'scalar'): number => {
     if (begins()) visitor.taken?.(path, from, to);
-    else if (takenDepth === Infinity && tell === 'string') visitor.string?.(path, from, to, false);
-    else if (takenDepth === Infinity) visitor.scalar?.(path, from, to);
+    else if (takenDepth === Infinity) visitor[tell]?.(path, from, to, false);
     return to;
   };
   for (let at = 0; at < text.length;) {
-    const top = open.at(-1);
     switch (text.charAt(at)) {
       case '{':
       case '[': {
-        if (begins()) takenDepth = open.length;
-        const isArray = text[at] === '[';
-        open.push({ isArray, from: at });
-        path.push(isArray ? 0 : '');
-        nameComes = !isArray;
+        if (begins()) [takenDepth, takenFrom] = [path.length, at];
+        nameComes = text[at] === '{';
+        path.push(nameComes ? '' : 0);
         at += 1;
         break;
       }
       case '}':
       case ']':
-        open.pop();
         path.pop();
+        nameComes = false;
         at += 1;
-        if (open.length === takenDepth) {
+        if (path.length === takenDepth) {
           takenDepth = Infinity;
-          visitor.taken?.(path, top?.from ?? 0, at);
+          visitor.taken?.(path, takenFrom, at);
         }
         break;
-      case ',':
-        if (top?.isArray) path[path.length - 1] = Number(path.at(-1)) + 1;
+      case ',': {
+        const step = path.at(-1);
+        if (typeof step === 'number') path[path.length - 1] = step + 1;
         else nameComes = true;
         at += 1;
         break;
+      }
       case '"': {
         const to = endOfString(text, at);
-        if (nameComes && top && !top.isArray) {
+        if (nameComes) {
           path[path.length - 1] = stringAt(text, at, to);
           nameComes = false;
           if (takenDepth === Infinity) visitor.string?.(path, at, to, true);
@@ -97,10 +95,10 @@ export const pointerOf = (path: JsonPath): string =>
   path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 
 function endOfString(text: string, from: number): number {
-  for (let quote = text.indexOf('"', from + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
-    let before = quote;
-    while (text[before - 1] === '\\') before -= 1;
-    if ((quote - before) % 2 === 0) return quote + 1;
+  for (let quote = text.indexOf('"', from + 1); quote !== -1; quote = text.indexOf('"', quote + 1)) {
+    let escapes = 0;
+    while (text[quote - 1 - escapes] === '\\') escapes += 1;
+    if (escapes % 2 === 0) return quote + 1;
   }
   throw new SyntaxError('a string has no end');
 }

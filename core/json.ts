@@ -14,11 +14,10 @@ declare global {
  * @throws SyntaxError when the text is not JSON
  */
 export function parseKeepingDigits(text: string): unknown {
-  const reviver = (_key: string, value: unknown, context?: { source?: string }): unknown =>
-    typeof value === 'number' && context?.source !== undefined && String(value) !== context.source
-      ? JSON.rawJSON(context.source)
-      : value;
-  return JSON.parse(text, reviver);
+  // The source is given for whatever is no object and no list.
+  const reviver = (_key: string, value: unknown, { source }: { source?: string }): unknown =>
+    typeof value === 'number' && String(value) !== source ? JSON.rawJSON(source as string) : value;
+  return JSON.parse(text, reviver as (key: string, value: unknown) => unknown);
 }
 
 /** True for a plain JSON object: what has named fields; a raw number is none. */

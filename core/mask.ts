@@ -1,7 +1,7 @@
 // Masks: values of a body that people must not see are shown as `"[masked 1]"`, and come back where an edited text has
 // the mask in its own place. A mask anywhere else is refused, so that none is ever sent for the value that it hides.
 import { WaybillError } from './errors.ts';
-import { type JsonPath, pointerOf, stringAt, walkJson } from './json-walk.ts';
+import { type JsonPath, type JsonVisitor, pointerOf, stringAt, walkJson } from './json-walk.ts';
 import { bodyText } from './write.ts';
 
 export interface MaskedBody {
@@ -46,21 +46,17 @@ export function stringsOf(text: string): string[] {
  * @param pointers RFC 6901; `*` is any name or index
  * @returns undefined for a text that is no JSON, in which nothing can be found: none of it may be shown
  */
-export function maskBody(
-  text: string,
-  pointers: readonly string[],
-  { word }: MaskWord = maskWordFor(stringsOf(text)),
-): MaskedBody | undefined {
+export function maskBody(text: string, pointers: readonly string[], { word }: MaskWord): MaskedBody | undefined {
   if (pointers.length === 0) return { text, masked: [], values: [] };
-  if (!isJson(text)) return undefined;
   const places = placesOf(text, pointers);
+  if (!places) return undefined;
   return {
     text: splice(
       text,
       places.map(({ from, to }, i) => ({ from, to, text: `"[${word} ${i + 1}]"` })),
     ),
     masked: places.map(({ pointer }) => pointer),
-    values: places.flatMap(({ from, to }) => leavesOf(text.slice(from, to))),
+    values: places.flatMap((place) => leavesOf(place.text)),
   };
 }
 
@@ -74,10 +70,10 @@ export function unmaskBody(
   edited: string,
   original: string | undefined,
   pointers: readonly string[],
-  { word, isIn }: MaskWord = maskWordFor(original === undefined ? [] : stringsOf(original)),
+  { word, isIn }: MaskWord,
 ): string {
   bodyText(edited);
-  const places = original !== undefined && isJson(original) ? placesOf(original, pointers) : [];
+  const places = original === undefined ? undefined : placesOf(original, pointers);
   const used = new Set<number>();
   const back: Splice[] = [];
   walkJson(edited, {
@@ -86,10 +82,10 @@ export function unmaskBody(
       if (!isIn(said)) return;
       const pointer = pointerOf(path);
       const n = Number(said.slice(word.length + 2, -1));
-      const place = said === `[${word} ${n}]` && !isName && !used.has(n) ? places[n - 1] : undefined;
+      const place = said === `[${word} ${n}]` && !isName && !used.has(n) ? places?.[n - 1] : undefined;
       if (place?.pointer !== pointer) throw misplaced(`body${pointer}`, word);
       used.add(n);
-      back.push({ from, to, text: (original ?? '').slice(place.from, place.to) });
+      back.push({ from, to, text: place.text });
     },
   });
   return splice(edited, back);
@@ -103,17 +99,18 @@ export const misplaced = (field: string, word: string): WaybillError =>
     { field: field.slice(0, 300) },
   );
 
-interface Found {
+interface Found extends Splice {
   pointer: string;
-  from: number;
-  to: number;
 }
 
-/** Where the values stand that the pointers name; of a value inside another the outer one alone. */
-function placesOf(text: string, pointers: readonly string[]): Found[] {
+/** Where the values stand that the pointers name; of a value inside another the outer one alone. Undefined for no JSON. */
+function placesOf(text: string, pointers: readonly string[]): Found[] | undefined {
+  if (!isJson(text)) return undefined;
   const takes = matcher(pointers);
   const found: Found[] = [];
-  walkJson(text, { takes, taken: (path, from, to) => void found.push({ pointer: pointerOf(path), from, to }) });
+  const taken: JsonVisitor['taken'] = (path, from, to) =>
+    void found.push({ pointer: pointerOf(path), from, to, text: text.slice(from, to) });
+  walkJson(text, { takes, taken });
   return found;
 }
 

@@ -89,7 +89,7 @@ export function codeOf(error: unknown, depth = 0): string {
   if (Array.isArray(errors) && errors.length > 0) {
     const codes = errors.map((inner) => codeOf(inner, depth + 1));
     // Several addresses were tried: only when none of them got through is it certain that nothing was sent.
-    return codes.find((inner) => classOf(inner) === 'no-answer') ?? codes[0] ?? 'UNKNOWN';
+    return codes.reduce((decides, inner) => (classOf(inner) === 'no-answer' ? inner : decides));
   }
   if (typeof code === 'string' && /^\w{1,64}$/.test(code)) return code;
   if (cause !== undefined) return codeOf(cause, depth + 1);

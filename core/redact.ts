@@ -27,7 +27,7 @@ export function redactor(secrets: readonly string[]): (text: string) => string {
 export const encodedForms = (secret: string): string[] => [
   secret,
   encodeURIComponent(secret.toWellFormed()),
-  Buffer.from(secret).toString('base64').replace(/=+$/, ''),
+  Buffer.from(secret).toString('base64').replaceAll('=', ''),
   Buffer.from(secret).toString('base64url'),
 ];
 

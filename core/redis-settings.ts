@@ -108,7 +108,7 @@ export function redisContradictions(redis: unknown): string[] {
 
 function checkUrl(value: string, context: z.RefinementCtx): void {
   const address = parseRedisUrl(value);
-  if ('fault' in address) context.addIssue({ code: 'custom', message: address.fault });
+  if ('fault' in address) context.addIssue(address.fault);
 }
 
 /** Also of a text that is no URL: better once too often. */

@@ -76,7 +76,6 @@ export function redisLabel({ kind, hosts, name }: Pick<RedisAddress, 'kind' | 'h
 
 /** @param userinfo `user:password@`, or nothing */
 function userOf(userinfo: string): Pick<RedisAddress, 'username' | 'password'> | undefined {
-  if (!URL.canParse(`redis://${userinfo}host`)) return undefined;
   const { username, password } = new URL(`redis://${userinfo}host`);
   try {
     return {

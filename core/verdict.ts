@@ -53,7 +53,7 @@ export function verdictOf(journal: Journal, lost = 0): Verdict {
   let verdict: Verdict =
     journal.postponedInDoubt === true || journal.doubtBefore !== undefined ? 'in-doubt' : 'not-applied';
   for (const entry of journal.attempts) {
-    if (entry.lost !== undefined && entry.lost > 0) verdict = 'in-doubt';
+    if (entry.lost) verdict = 'in-doubt';
     if (entry.evidence === 'applied') return 'applied-once';
     if (entry.evidence === 'doubt') verdict = 'in-doubt';
     if (entry.evidence === 'not-applied') verdict = 'not-applied';

@@ -47,10 +47,12 @@ export interface WhatIfCounts {
   unknown: number;
 }
 
-export interface WhatIfGroup extends WhatIfCounts {
+interface WhatIfGroupName {
   destination: string;
   code?: string;
 }
+
+export type WhatIfGroup = WhatIfGroupName & WhatIfCounts;
 
 /** Two failures of a group belong to one outage when they are no further apart, and no success lies between them. */
 const OUTAGE_GAP_MS = 600_000;
@@ -81,23 +83,23 @@ export function coveredMs(policy: Waits): number {
 /** When the other policy's attempts would have begun, epoch ms; those up to the first that is not, stand as recorded. */
 export function* layOut(letter: ExhaustedLetter, policy: Waits): Generator<{ at: number; recorded: boolean }> {
   const { attempts, maxAttempts = policy.maxAttempts, sendableUntil = Infinity } = letter;
-  let at = attempts[0]?.at ?? 0;
+  let done = attempts[0];
+  if (!done) return;
+  let { at } = done;
   let recorded = true;
   yield { at, recorded };
   for (let n = 1; n < maxAttempts; n++) {
-    const done = attempts[n - 1];
     const next = attempts[n];
-    recorded &&= done !== undefined && next !== undefined && couldHaveDrawn(done.wait, n, policy);
-    if (recorded && next) {
-      at = next.at;
-      yield { at, recorded };
-      continue;
+    recorded &&= couldHaveDrawn(done.wait, n, policy);
+    if (recorded && next) at = next.at;
+    else {
+      recorded = false;
+      const drawn = baseWait(n, policy) * (1 + policy.jitter / 2);
+      at += done.durationMs + Math.max(drawn, done.wait?.retryAfterMs ?? 0);
+      if (at > sendableUntil) return;
     }
-    const drawn = baseWait(n, policy) * (1 + policy.jitter / 2);
-    const waitMs = Math.max(drawn, done?.wait?.retryAfterMs ?? 0);
-    at += ((done ?? attempts.at(-1))?.durationMs ?? 0) + waitMs;
-    if (at > sendableUntil) return;
     yield { at, recorded };
+    done = next ?? { at, durationMs: done.durationMs };
   }
 }
 
@@ -110,22 +112,20 @@ export function whatIf(
   { deliveries, replays }: Successes,
   policyOf: (destination: string) => Waits,
 ): WhatIfCounts & { byGroup: WhatIfGroup[] } {
+  const keyOf = ({ destination, code }: WhatIfGroupName): string => JSON.stringify([destination, code]);
   const groups = new Map<string, Group>();
-  const groupOf = (destination: string, code: string | undefined): Group => {
-    const key = JSON.stringify([destination, code]);
-    let group = groups.get(key);
-    if (!group) groups.set(key, (group = { destination, ...(code !== undefined && { code }), letters: [], known: [] }));
-    return group;
-  };
   for (const letter of letters) {
-    const group = groupOf(letter.destination, letter.code);
-    group.letters.push(letter);
-    for (const { at } of letter.attempts) group.known.push({ at, works: false });
+    const { destination, code } = letter;
+    const group = groups.get(keyOf(letter));
+    if (group) group.letters.push(letter);
+    else groups.set(keyOf(letter), { destination, ...(code !== undefined && { code }), letters: [letter] });
   }
-  for (const { destination, code, at } of replays) groupOf(destination, code).known.push({ at, works: true });
-  const byGroup = [...groups.values()]
-    .filter((group) => group.letters.length > 0)
-    .map((group) => reckon(group, deliveries.get(group.destination) ?? [], policyOf(group.destination)))
+  const replaysOf = Map.groupBy(replays, keyOf);
+  const byGroup = [...groups]
+    .map(([key, group]) => {
+      const { destination } = group;
+      return reckon(group, replaysOf.get(key) ?? [], deliveries.get(destination) ?? [], policyOf(destination));
+    })
     .toSorted((a, b) => b.eligible - a.eligible);
   const total = none();
   for (const group of byGroup) add(total, group);
@@ -137,11 +137,8 @@ interface Known {
   works: boolean;
 }
 
-interface Group {
-  destination: string;
-  code?: string;
+interface Group extends WhatIfGroupName {
   letters: ExhaustedLetter[];
-  known: Known[];
 }
 
 const none = (): WhatIfCounts => ({ eligible: 0, saved: 0, extraCalls: 0, extraCallsOfSaved: 0, unknown: 0 });
@@ -151,27 +148,33 @@ function add(sum: WhatIfCounts, one: WhatIfCounts): void {
     sum[name] += one[name];
 }
 
-function reckon({ letters, known, ...group }: Group, deliveries: readonly number[], policy: Waits): WhatIfGroup {
-  const inTime = (list: Known[]): Known[] => list.toSorted((a, b) => a.at - b.at || Number(a.works) - Number(b.works));
-  const ofGroup = inTime(known);
-  const ofAll = inTime([...known, ...deliveries.map((at) => ({ at, works: true }))]);
+function reckon(
+  { letters, ...group }: Group,
+  replays: readonly { at: number }[],
+  deliveries: readonly number[],
+  policy: Waits,
+): WhatIfGroup {
+  // Sorting is stable: of what happened in the same millisecond the success counts as the later.
+  const inTime = (list: Known[]): Known[] => list.toSorted((a, b) => a.at - b.at);
+  const ofGroup = inTime([
+    ...letters.flatMap(({ attempts }) => attempts.map(({ at }) => ({ at, works: false }))),
+    ...replays.map(({ at }) => ({ at, works: true })),
+  ]);
+  const ofAll = inTime([...ofGroup, ...deliveries.map((at) => ({ at, works: true }))]);
   const counts = none();
   for (const letter of letters) {
-    const { end, calls } = judge(letter, ofGroup, letter.othersDelivered ? ofGroup : ofAll, policy);
+    const { saved, unknown, calls } = judge(letter, ofGroup, letter.othersDelivered ? ofGroup : ofAll, policy);
     const extraCalls = calls - letter.attempts.length;
-    const saved = end === 'works';
     add(counts, {
       eligible: 1,
       saved: Number(saved),
       extraCalls,
       extraCallsOfSaved: saved ? extraCalls : 0,
-      unknown: Number(end === 'unknown'),
+      unknown: Number(unknown),
     });
   }
   return { ...group, ...counts };
 }
-
-type Judgement = 'works' | 'fails' | 'unknown';
 
 /** @param during what is known of the time up to its last attempt on record; `after`: of the time behind */
 function judge(
@@ -179,27 +182,28 @@ function judge(
   during: readonly Known[],
   after: readonly Known[],
   policy: Waits,
-): { end: Judgement; calls: number } {
+): { saved: boolean; unknown: boolean; calls: number } {
   const lastAt = letter.attempts.at(-1)?.at ?? 0;
-  let end: Judgement = 'fails';
+  let unknown = false;
   let calls = 0;
   for (const { at, recorded } of layOut(letter, policy)) {
     calls += 1;
     if (recorded) continue;
-    const one = judgeAt(at > lastAt ? after : during, at);
-    if (one === 'works') return { end: one, calls };
-    if (one === 'unknown') end = one;
+    const works = wouldWork(at > lastAt ? after : during, at);
+    if (works) return { saved: true, unknown: false, calls };
+    unknown ||= works === undefined;
   }
-  return { end, calls };
+  return { saved: false, unknown, calls };
 }
 
-function judgeAt(line: readonly Known[], at: number): Judgement {
+/** @returns undefined where nothing is known of an attempt at that time */
+function wouldWork(line: readonly Known[], at: number): boolean | undefined {
   const next = firstAfter(line.length, (i) => (line[i]?.at ?? 0) > at);
   const before = line[next - 1];
   const after = line[next];
-  if (before?.works) return 'works';
+  if (before?.works) return true;
   const inOutage = before && after && !after.works && after.at - before.at <= OUTAGE_GAP_MS;
-  return inOutage ? 'fails' : 'unknown';
+  return inOutage ? false : undefined;
 }
 
 const baseWait = (n: number, { baseMs, capMs }: Waits): number => Math.min(baseMs * 2 ** (n - 1), capMs);

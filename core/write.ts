@@ -63,7 +63,7 @@ const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const HEADER_VALUE = /^[\t\x20-\x7e]*$/;
 // RFC 3986: path and query in their encoded form; `#`, `\`, spaces and controls are out.
 const PATH = /^\/(?!\/)[!$%&'()*+,\-./0-9:;=?@A-Z[\]_a-z|~]*$/;
-const DOT_SEGMENT = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i;
+const DOT_SEGMENT = /^[^?]*\/(?:\.|%2e){1,2}(?:[/?]|$)/i;
 
 const DESTINATION = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 
@@ -101,7 +101,7 @@ export function checkPath(path: unknown): string {
         `a URL, "//", "\\" and "#" are refused${path.includes('//') ? '' : `; got ${describeText(path)}`}`, // a URL may hold a password
     );
   }
-  if (DOT_SEGMENT.test(path.split('?', 1)[0] ?? '')) throw invalid('path', 'must not contain the segments "." or ".."');
+  if (DOT_SEGMENT.test(path)) throw invalid('path', 'must not contain the segments "." or ".."');
   return path;
 }
 
@@ -194,11 +194,11 @@ export function checkMaxAttempts(value: unknown, field = 'maxAttempts'): number 
 /** Epoch ms as a number, or a Date. */
 export function checkTime(value: unknown, field: string): number {
   const at = value instanceof Date ? value.getTime() : value;
-  if (Number.isSafeInteger(at) && (at as number) > 0 && (at as number) < SECONDS_LOOK_LIKE) {
+  if (!Number.isSafeInteger(at) || (at as number) <= 0)
+    throw invalid(field, 'must be a Date or a whole number of milliseconds since 1970');
+  if ((at as number) < SECONDS_LOOK_LIKE)
     throw invalid(field, 'must be milliseconds since 1970; this looks like seconds');
-  }
-  if (Number.isSafeInteger(at) && (at as number) > 0) return at as number;
-  throw invalid(field, 'must be a Date or a whole number of milliseconds since 1970');
+  return at as number;
 }
 
 const INPUT_FIELDS = ['method', 'path', 'headers', 'body', 'idempotencyKey'];
@@ -232,8 +232,8 @@ export function toWrite(input: unknown, makeKey: () => string, stored = false): 
     ...(headers && { headers }),
     ...(body !== undefined && { body }),
     idempotencyKey,
-    ...(stored && input.maxAttempts !== undefined && { maxAttempts: checkMaxAttempts(input.maxAttempts) }),
-    ...(stored && input.expiresAt !== undefined && { expiresAt: checkTime(input.expiresAt, 'expiresAt') }),
+    ...(input.maxAttempts !== undefined && { maxAttempts: checkMaxAttempts(input.maxAttempts) }),
+    ...(input.expiresAt !== undefined && { expiresAt: checkTime(input.expiresAt, 'expiresAt') }),
   };
 }
 

@@ -112,8 +112,9 @@ test.each([
   ),
 );
 
-test('the lock file carries no download address, and .ci/run calls the test command of the README', async () => {
-  expect(await readFile(join(ROOT, 'package-lock.json'), 'utf8')).not.toContain('"resolved"');
+test('no lock file carries a download address, and .ci/run calls the test command of the README', async () => {
+  for (const lock of ['package-lock.json', 'test/mutation/package-lock.json'])
+    expect(await readFile(join(ROOT, lock), 'utf8')).not.toContain('"resolved"');
   expect(await readFile(join(ROOT, '.ci/run'), 'utf8')).toContain('npm ci && npm test\n');
   expect(await readFile(join(ROOT, 'README.md'), 'utf8')).toContain('npm ci && npm test');
 });

@@ -64,6 +64,21 @@ describe('recording a postponement', () => {
     });
   });
 
+  test.each(['no-answer', 'not-sent'] as const)(
+    'the time counts from the first that was not a stopped worker’s (%s)',
+    (outcome) => {
+      const stopped = record(emptyJournal(), postponed({ outcome, code: 'UND_ERR_DESTROYED' }));
+      expect(stopped.postponed).toBe(1);
+      expect(stopped).not.toHaveProperty('postponedSince');
+      expect(record(stopped, postponed({ at: NOW + 5, code: 'EMFILE' })).postponedSince).toBe(NOW + 5);
+    },
+  );
+
+  test('an API’s answer is no stopped worker, whatever its code', () =>
+    expect(record(emptyJournal(), postponed({ outcome: 'response', code: 'UND_ERR_DESTROYED' })).postponedSince).toBe(
+      NOW,
+    ));
+
   test.each<[string, Partial<Attempt>]>([
     ['may have been applied', { evidence: 'doubt' }],
     ['followed a start that left no record', { lost: 1 }],

@@ -127,4 +127,4 @@ test('a write that says `[masked` itself is masked by another word', () => {
   });
 });
 
-test('what is not edited is not judged', () => expect(unmaskEdit({}, write, RULES)).toEqual({}));
+test('what is not edited is not judged', () => expect(unmaskEdit({}, write, RULES)).toStrictEqual({}));
