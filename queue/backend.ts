@@ -45,6 +45,8 @@ export class WaybillBackend extends FetchingBackend {
   onFiled: ((job: MinimalJob, letter: DeadLetter) => void) | undefined;
   /** Told of each write after it was settled, where a worker has the onSettled hook; set by the consumer. */
   tell: ((id: string, ending: Ending) => void) | undefined;
+  /** How far this machine's clock is ahead of that of Redis, past what is allowed; set by the consumer. */
+  clockAheadMs: () => Promise<number> = async () => 0;
   /** Deliveries of jobs on their way to be finished: an error on that way must not become a retry. */
   readonly deliveries = new WeakMap<object, Delivery>();
   /** What is to be stored with a retry. BullMQ passes only id and token, and a token goes from job to job. */
@@ -144,7 +146,9 @@ export class WaybillBackend extends FetchingBackend {
       ? { ...opts, fieldsToUpdate: { ...opts.fieldsToUpdate, progress: JSON.stringify(carried.journal) } }
       : opts;
     try {
-      const next = await this.#untilSettled(() => this.#delay(jobId, timestamp, delay, token, options, carried));
+      // A retry is due by the clock of everybody else.
+      const now = timestamp - (await this.clockAheadMs());
+      const next = await this.#untilSettled(() => this.#delay(jobId, now, delay, token, options, carried));
       this.#carried.delete(key);
       return next;
     } catch (error) {

@@ -23,10 +23,18 @@ const ASK_MS = 10_000;
 const ASK_AGAIN_MS = 250;
 const ANSWER_WITHIN_MS = 2000;
 
-/** @param connection to a Redis whose clock was found to agree a moment ago */
-export function watchClock(connection: Connection, tell: (news: ClockNews) => void): Clock {
+/**
+ * @param connection to a Redis whose clock was found to agree a moment ago
+ * @param askMs how often Redis is asked while nothing is wrong
+ */
+export function watchClock(
+  connection: Pick<Connection, 'client' | 'label'>,
+  tell: (news: ClockNews) => void,
+  askMs = ASK_MS,
+): Clock {
   /** `jumped`: Redis was not asked since. */
   let state: 'agrees' | 'jumped' | 'differs' = 'agrees';
+  let told: ClockNews['kind'] = 'agrees';
   let between = Date.now() - performance.now();
   let aheadMs = 0;
   let asked: Promise<void> | undefined;
@@ -36,19 +44,19 @@ export function watchClock(connection: Connection, tell: (news: ClockNews) => vo
   const ask = async (): Promise<void> => {
     const { client, label } = connection;
     if (client.status !== 'ready') return;
+    // Taken before: a jump from here on is seen as one.
+    const betweenNow = Date.now() - performance.now();
     const answers = Promise.all(serversOf(client, label).map((one) => clockDifference(one.client)));
     const differences = await within(ANSWER_WITHIN_MS, answers);
     if (!differences || isStopped) return;
     const worst = differences.reduce((most, one) => (Math.abs(one) > Math.abs(most) ? one : most), 0);
-    const before = state;
-    between = Date.now() - performance.now();
+    between = betweenNow;
     state = Math.abs(worst) > MAX_CLOCK_DIFFERENCE_MS ? 'differs' : 'agrees';
     aheadMs = state === 'differs' ? worst : 0;
-    if (state === 'differs' && !told) tell({ kind: 'differs', aheadMs });
-    if (state === 'agrees' && before === 'differs') tell({ kind: 'agrees' });
-    told = state === 'differs';
+    if (state === told) return;
+    told = state;
+    tell(state === 'differs' ? { kind: 'differs', aheadMs } : { kind: 'agrees' });
   };
-  let told = false;
   const askOnce = (): Promise<void> =>
     (asked ??= ask()
       .catch(() => {})
@@ -57,7 +65,7 @@ export function watchClock(connection: Connection, tell: (news: ClockNews) => vo
     clearTimeout(timer);
     if (isStopped) return;
     timer = setTimeout(
-      () => void askOnce().then(() => askLater(state === 'agrees' ? ASK_MS : ASK_AGAIN_MS)),
+      () => void askOnce().then(() => askLater(state === 'agrees' ? askMs : ASK_AGAIN_MS)),
       afterMs,
     ).unref();
   };
@@ -69,7 +77,7 @@ export function watchClock(connection: Connection, tell: (news: ClockNews) => vo
     }
     return state === 'agrees';
   };
-  askLater(ASK_MS);
+  askLater(askMs);
   return {
     agrees,
     aheadMs: async () => {

@@ -1,5 +1,5 @@
 // Connections to Redis, from whatever the caller has: a URL, settings, ioredis options, a Redis or a Cluster.
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cluster, Redis, type RedisOptions } from 'ioredis';
 import { resolveConfig } from '../core/config.ts';
 import { WaybillError } from '../core/errors.ts';
@@ -22,6 +22,7 @@ export interface Connection {
 }
 
 const RECONNECT_MAX_MS = 2000;
+const HANDSHAKE_WITHIN_MS = 5000;
 /** What was sent before is answered by then, or never. */
 const QUIT_WITHIN_MS = 1000;
 
@@ -67,6 +68,7 @@ export function connect(input: ConnectionInput, options: ClientOptions): Connect
   client.on('error', (error: Error) => {
     if (!error.message.startsWith(NO_SENTINEL)) connection.trouble = innermost(error);
   });
+  if (client instanceof Redis) limitHandshake(client, options.connectTimeout ?? HANDSHAKE_WITHIN_MS);
   // What each Sentinel said; the event above only counts them.
   client.on('sentinelError', (error: Error) => (connection.trouble = innermost(error)));
   return connection;
@@ -77,9 +79,23 @@ export async function disconnect({ client, owned }: Connection): Promise<void> {
   if (!owned || client.status === 'end') return;
   if (client.status === 'ready') {
     const goodbye = client.quit().catch(() => {});
-    await Promise.race([goodbye, setTimeout(QUIT_WITHIN_MS, undefined, { ref: false })]);
+    await Promise.race([goodbye, sleep(QUIT_WITHIN_MS, undefined, { ref: false })]);
   }
   client.disconnect();
+}
+
+/**
+ * The driver's connectTimeout ends when the server has accepted. A connection that the network forgets between that and the
+ * answers to AUTH and INFO would be waited for without an end. While Redis loads its data it is made anew every so often.
+ */
+function limitHandshake(client: Redis, limitMs: number): void {
+  let timer: NodeJS.Timeout | undefined;
+  client.on('connect', () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => client.status === 'connect' && client.disconnect(true), limitMs).unref();
+  });
+  client.on('ready', () => clearTimeout(timer));
+  client.on('close', () => clearTimeout(timer));
 }
 
 type Made = Pick<Connection, 'client' | 'label' | 'waitForReplicas'>;
@@ -93,7 +109,7 @@ function fromSettings(input: string | RedisSettingsInput | undefined, options: C
 }
 
 function fromOptions({ replyMapping: _replyMapping, ...given }: RedisOptions, options: ClientOptions): Made {
-  const client = new Redis({ reconnectOnError: wasDemoted, ...given, ...options });
+  const client = new Redis({ reconnectOnError: wasDemoted(), ...given, ...options });
   const { host, port, path, sentinels, name } = client.options as Pick<
     RedisOptions,
     'host' | 'port' | 'path' | 'sentinels' | 'name'

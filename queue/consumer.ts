@@ -3,6 +3,7 @@ import { type Job, type MinimalJob, UnrecoverableError } from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
 import type { WaybillBackend } from './backend.ts';
 import { backendFactory } from './backend-factory.ts';
+import type { Clock } from './clock.ts';
 import { prefixOf } from './keys.ts';
 import type { Trims } from './acting-backend.ts';
 import { type DeadLetter, deadLetter } from './letter.ts';
@@ -29,6 +30,7 @@ export interface ConsumerOptions {
   fetchWithinMs: number;
   retention: RetentionOptions;
   retentionIntervalMs: number;
+  clock: Clock;
   /** Decides about one write; must not throw for what the API does. */
   handle: (taken: Taken) => Promise<Settlement>;
   onError: (error: Error) => void;
@@ -173,6 +175,8 @@ function startWorker(options: ConsumerOptions, teller: Teller | undefined): Writ
     backendFactory(client, false),
   );
   const backend = backendOf(worker);
+  worker.clockAgrees = () => options.clock.agrees();
+  backend.clockAheadMs = () => options.clock.aheadMs();
   backend.tell = teller?.tell;
   backend.letterOf = (job, failedReason) => letterOf(worker, options, job, failedReason);
   backend.onFiled = (job, letter) => {
@@ -209,6 +213,7 @@ function startRounds(worker: WriteWorker, options: ConsumerOptions): ReturnType<
     backend: backendOf(worker),
     retention: options.retention,
     intervalMs: options.retentionIntervalMs,
+    clockAgrees: () => options.clock.agrees(),
     onTrimmed: options.onTrimmed,
     onError: options.onError,
   });

@@ -39,16 +39,26 @@ export function createClient(
   }
   const place = address.kind === 'single' ? address.hosts[0] : sentinelOptions(address, settings, tls, options);
   return {
-    client: new Redis({ ...options, ...login, ...place, db: address.database, reconnectOnError: wasDemoted }),
+    client: new Redis({ ...options, ...login, ...place, db: address.database, reconnectOnError: wasDemoted() }),
     label,
   };
 }
+
+const LEAVE_AGAIN_MS = 250;
 
 /**
  * The address leads to another server by now (a failover behind a name or a proxy): the connection to the old primary
  * would answer READONLY for as long as it lives.
  */
-export const wasDemoted = (error: Error): boolean => error.message.startsWith('READONLY');
+export function wasDemoted(): (error: Error) => boolean {
+  let leftAt = -Infinity;
+  return ({ message }) => {
+    // Each command that was refused asks to leave, and the driver adds a listener to the dying socket for each.
+    if (!message.startsWith('READONLY') || performance.now() - leftAt < LEAVE_AGAIN_MS) return false;
+    leftAt = performance.now();
+    return true;
+  };
+}
 
 function sentinelOptions(
   { hosts, name }: RedisAddress,

@@ -67,8 +67,6 @@ export function watchConsumers({ connection, consumers, fetchWithinMs, tell }: W
   const records = new Map<Consumer, { from: number; wrong?: 'stalled' | 'stuck' }>();
   /** Overdue at the last look already, while Redis answered: it may have come back just then. */
   let suspects = new Set<Consumer>();
-  /** Since when the connection is open, but not ready. */
-  let shakingHandsAt: number | undefined;
 
   const excuse = (some: readonly Consumer[]): void => {
     for (const consumer of some) records.set(consumer, { from: performance.now() });
@@ -89,16 +87,10 @@ export function watchConsumers({ connection, consumers, fetchWithinMs, tell }: W
   };
 
   const look = async (): Promise<void> => {
-    const { status } = connection.client;
-    if (status !== 'ready') {
+    if (connection.client.status !== 'ready') {
       excuse(consumers);
       suspects.clear();
-      if (status !== 'connect') shakingHandsAt = undefined;
-      else shakingHandsAt ??= performance.now();
-      // Nobody else waits for this handshake with a limit.
-      if (shakingHandsAt === undefined || performance.now() - shakingHandsAt < fetchWithinMs) return;
-      shakingHandsAt = undefined;
-      return reconnect();
+      return;
     }
     for (const consumer of consumers) {
       if (!records.get(consumer)?.wrong || stateOf(consumer) !== 'consuming') continue;

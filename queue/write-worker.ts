@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Job, type JobJson, Worker } from 'bullmq';
 import { CORRUPT } from './take.ts';
 
+/** Between two looks at a clock that does not agree with that of Redis. */
+const CLOCK_PAUSE_MS = 100;
 /** How often a worker that was let go of is looked at, and how long its loop may take to end once nothing is in flight. */
 const LOOK_MS = 250;
 const END_WITHIN_MS = 3000;
@@ -11,6 +13,8 @@ const END_WITHIN_MS = 3000;
 export class WriteWorker extends Worker {
   /** The jobs' data as it stands in Redis. */
   readonly raw = new WeakMap<object, string>();
+  /** While it is false nothing is fetched: what is due is told by this machine's clock. Set by the consumer. */
+  clockAgrees: () => boolean = () => true;
   #inFlight = 0;
   #turnedAt = performance.now();
 
@@ -55,7 +59,8 @@ export class WriteWorker extends Worker {
   override async processJob(...args: Parameters<Worker['processJob']>): Promise<void | Job> {
     this.#inFlight++;
     try {
-      return await super.processJob(...args);
+      const [job, token, fetchNext = () => true] = args;
+      return await super.processJob(job, token, () => this.clockAgrees() && fetchNext());
     } finally {
       this.#inFlight--;
     }
@@ -63,6 +68,12 @@ export class WriteWorker extends Worker {
 
   protected override async moveToActive(token: string, name?: string): Promise<Job> {
     try {
+      if (!this.clockAgrees()) {
+        await sleep(CLOCK_PAUSE_MS);
+        // Then asks at once, and does not wait for news: they may have come meanwhile.
+        (this as unknown as { drained: boolean }).drained = false;
+        return undefined as unknown as Job; // as BullMQ says that there is none
+      }
       return await super.moveToActive(token, name);
     } finally {
       this.#turn();
@@ -78,6 +89,8 @@ export class WriteWorker extends Worker {
   /** BullMQ would wait for a write that is scheduled for later longer than for any other. */
   protected override getBlockTimeout(blockUntil: number): number {
     this.#turn();
+    // Whoever waits takes the news of a write from those who could take it.
+    if (!this.clockAgrees()) return 0;
     return Math.min(super.getBlockTimeout(blockUntil), this.opts.drainDelay ?? Infinity);
   }
 

@@ -2,6 +2,7 @@
 // anything else is started, so that a port in use leaves nothing behind.
 import type { MeterProvider } from '@opentelemetry/api';
 import type { Config } from '../core/config.ts';
+import type { Clock } from '../queue/clock.ts';
 import type { Connection } from '../queue/connection.ts';
 import type { Consumer } from '../queue/consumer.ts';
 import { readDepth } from '../queue/depth.ts';
@@ -16,7 +17,7 @@ export interface Health {
   readonly port?: number;
   /** Missing when nobody reads metrics. */
   metricsOf(destination: string): WriteMetrics | undefined;
-  started(connection: Connection, consumers: readonly Consumer[]): void;
+  started(connection: Connection, consumers: readonly Consumer[], clock?: Pick<Clock, 'agrees'>): void;
   /** Not ready from now on. */
   stopping(): void;
   close(): Promise<void>;
@@ -39,6 +40,7 @@ export async function startHealth({ config, destinations, log, metrics: own }: H
   let state: 'starting' | 'started' | 'stopping' = 'starting';
   let connection: Connection | undefined;
   let watch: Watch | undefined;
+  let clock: Pick<Clock, 'agrees'> | undefined;
   let askedAt = -Infinity;
   let asked: Promise<RedisAnswer> = Promise.resolve('is silent');
 
@@ -62,8 +64,10 @@ export async function startHealth({ config, destinations, log, metrics: own }: H
   };
   const ready = async (): Promise<HealthAnswer> => {
     const redis = await redisAnswer();
-    const ok = state === 'started' && redis === 'answers';
-    return { ok, body: { ready: ok, worker: state, redis, destinations: perDestination() } };
+    const agrees = clock?.agrees() ?? true;
+    const ok = state === 'started' && redis === 'answers' && agrees;
+    const body = { ready: ok, worker: state, redis, clock: agrees ? 'agrees' : 'differs' };
+    return { ok, body: { ...body, destinations: perDestination() } };
   };
 
   const scrape = config.port === undefined ? undefined : await createScrape(destinations.length);
@@ -100,8 +104,9 @@ export async function startHealth({ config, destinations, log, metrics: own }: H
   return {
     ...(server && { port: server.port }),
     metricsOf: (destination) => ofDestination.get(destination),
-    started: (to, consumers) => {
+    started: (to, consumers, by) => {
       connection = to;
+      clock = by;
       watch = watchConsumers({ connection: to, consumers, fetchWithinMs: config.fetchWithinMs, tell });
       state = 'started';
     },

@@ -5,6 +5,7 @@ import type { MeterProvider } from '@opentelemetry/api';
 import type { DestinationStream } from 'pino';
 import { type Config, type ConfigInput, policyOf, resolveConfig, retentionOf } from '../core/config.ts';
 import { redactor } from '../core/redact.ts';
+import { watchClock } from '../queue/clock.ts';
 import { connect, type Connection, type ConnectionInput, disconnect, WORKER_OPTIONS } from '../queue/connection.ts';
 import { consume } from '../queue/consumer.ts';
 import { checkFitness } from '../queue/fitness.ts';
@@ -91,6 +92,11 @@ export async function createWorker(input: ConfigInput | Config, options: WorkerO
   }
   const { client } = connection;
 
+  const clock = watchClock(connection, (news) => {
+    if (news.kind === 'agrees') log.info('this clock agrees with that of Redis again');
+    else
+      log.error({ ahead_ms: news.aheadMs }, 'this clock differs from that of Redis: nothing is taken until it agrees');
+  });
   const redact = redactor(secretsOf(targets, connection));
   const lanes = targets.map((target): Lane & { minutes: MinuteFigures } => {
     const sender = createSender(target, redact, log);
@@ -124,6 +130,7 @@ export async function createWorker(input: ConfigInput | Config, options: WorkerO
       fetchWithinMs: config.health.fetchWithinMs,
       retention: { ...retentionOf(target.config), keyTtlMs: target.config.idempotency.ttlMs },
       retentionIntervalMs: config.worker.retentionIntervalMs,
+      clock,
       handle: (taken) => processWrite(taken, processing),
       onFiled: ({ id, jobId, reason, verdict, because }) => {
         metrics?.dead(reason);
@@ -149,6 +156,7 @@ export async function createWorker(input: ConfigInput | Config, options: WorkerO
   health.started(
     connection,
     lanes.map(({ consumer }) => consumer),
+    clock,
   );
   // On the next turn of the event loop: whoever waits for the line can stop the worker by then.
   const port = health.port === undefined ? {} : { health_port: health.port };
@@ -163,6 +171,7 @@ export async function createWorker(input: ConfigInput | Config, options: WorkerO
       health.stopping();
       log.info({ grace_ms: graceMs }, 'worker stopping');
       const stopped = await stopLanes(lanes, graceMs, force);
+      clock.stop();
       await Promise.all(lanes.map(({ minutes }) => minutes.close()));
       await disconnect(connection);
       await health.close();

@@ -67,6 +67,14 @@ const OTHERS: Record<string, { when: string; fields: string[] }> = {
     when: 'Redis is away or refuses, or a hold on a write was lost; at most 5 such lines a second and destination',
     fields: ['destination', 'err', 'held_back'],
   },
+  'this clock differs from that of Redis: nothing is taken until it agrees': {
+    when: "this machine's clock was set, or has crept more than a second away",
+    fields: ['ahead_ms'],
+  },
+  'this clock agrees with that of Redis again': {
+    when: 'it is within a second, and writes are taken again',
+    fields: [],
+  },
   'dead letters went by age or count, unhandled': {
     when: 'retention took open dead letters away',
     fields: ['destination', 'trimmed'],

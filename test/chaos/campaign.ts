@@ -1,12 +1,13 @@
 // One campaign: a Redis of its own, the sandbox as the oracle that nobody kills, workers in processes that are, a ledger of
 // what was added, and a load that keeps writes in flight while a fault is injected. Then the faults stop, and it is judged.
+import { rmSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ConfigInput } from '../../core/config.ts';
 import { createSandbox, type Sandbox, type SandboxOptions } from '../../dev/testing.ts';
-import { type PrivateRedis, startPrivateRedis } from '../../dev/redis/start.ts';
+import type { PrivateRedis } from '../../dev/redis/start.ts';
 import { createQueue, type WriteQueue } from '../../producer/index.ts';
 import { Reader } from '../../queue/reader.ts';
 import { type Chance, chance } from './chance.ts';
@@ -15,12 +16,13 @@ import { readEnds, readUsualEnds } from './ends.ts';
 import { judge, type Judgement, judgeSecrets, look, type Measured } from './judge.ts';
 import { Ledger } from './ledger.ts';
 import { type Load, startLoad } from './load.ts';
+import { startRedis } from './redis-server.ts';
 import { until } from './until.ts';
 
 type DestinationInput = NonNullable<ConfigInput['destinations']>[string];
 
 export const DESTINATION = 'orders';
-const LOCK_MS = 1000;
+export const LOCK_MS = 1000;
 const STALLED_MS = 1000;
 /** I9: what a dead worker held is taken back within this. */
 const NOTICED_MS = 2 * STALLED_MS + LOCK_MS;
@@ -46,6 +48,8 @@ export interface CampaignOptions {
   usual?: boolean;
   /** What a power loss may take is counted, and is no violation. */
   mayLose?: boolean;
+  /** How far apart the clocks may be that journals are written by, ms. */
+  clocksDifferMs?: number;
   /** In place of a Redis of its own: the workers' and the producer's, such as a Cluster's. */
   redis?: { settings: NonNullable<ConfigInput['redis']>; folder: string };
 }
@@ -64,6 +68,8 @@ export interface WorkerOptions {
 /** A worker and the API key by which the oracle knows it. */
 export interface ChaosWorker extends Child {
   readonly slot: number;
+  /** Epoch ms before its process began. */
+  readonly startedAt: number;
 }
 
 export class Campaign {
@@ -85,6 +91,8 @@ export class Campaign {
   reader: Reader;
   readonly #loads: Load[] = [];
   readonly #ends: (() => Promise<unknown> | void)[] = [];
+  /** Taken before a worker is started, so that several may be at once. */
+  readonly #slots = new Set<number>();
   #started = 0;
 
   private constructor(seed: number, options: CampaignOptions, parts: Pick<Campaign, 'folder' | 'sandbox' | 'redis'>) {
@@ -100,16 +108,13 @@ export class Campaign {
 
   static async start(seed: number, options: CampaignOptions = {}): Promise<Campaign> {
     const folder = await mkdtemp(join(tmpdir(), 'waybill-chaos-'));
-    const redis = options.redis
-      ? undefined
-      : await startPrivateRedis({
-          dir: join(folder, 'redis'),
-          appendFsync: options.appendFsync ?? 'everysec',
-          // The file holds every command that ever was, for the search for secrets.
-          args: ['--auto-aof-rewrite-percentage', '0', ...(options.redisArgs ?? [])],
-        });
+    const forget = (): void => rmSync(folder, { recursive: true, force: true });
+    // However it ends; Redis ends in the same way.
+    process.once('exit', forget);
+    const redis = options.redis ? undefined : await startRedis(folder, options);
     const sandbox = await createSandbox({ apiKey: API_KEYS, latencyMs: 2, seed, ...options.sandbox });
     const campaign = new Campaign(seed, options, { folder, sandbox, redis });
+    campaign.defer(() => void process.off('exit', forget));
     campaign.reader = await Reader.open(campaign.redisSettings);
     for (let i = 0; i < (options.workers ?? 3); i += 1) await campaign.startWorker();
     return campaign;
@@ -139,9 +144,10 @@ export class Campaign {
   }
 
   async startWorker(options: WorkerOptions = {}): Promise<ChaosWorker> {
-    const used = new Set([...this.workers].map(({ slot }) => slot));
-    const slot = API_KEYS.findIndex((_, i) => !used.has(i));
+    const slot = API_KEYS.findIndex((_, i) => !this.#slots.has(i));
     if (slot < 0) throw new Error(`${API_KEYS.length} workers at once are the most`);
+    this.#slots.add(slot);
+    const startedAt = Date.now();
     this.#started += 1;
     const name = `worker-${this.#started}`;
     const child = await startChild(
@@ -158,13 +164,19 @@ export class Campaign {
         ...(options.execArgv && { execArgv: options.execArgv }),
       },
       CACHE,
-    );
+    ).catch((error: unknown) => {
+      this.#slots.delete(slot);
+      throw error;
+    });
     const worker: ChaosWorker = Object.defineProperties(
-      { slot } as ChaosWorker,
+      { slot, startedAt } as ChaosWorker,
       Object.getOwnPropertyDescriptors(child),
     );
     this.workers.add(worker);
-    void worker.exited.then(() => this.workers.delete(worker));
+    void worker.exited.then(() => {
+      this.workers.delete(worker);
+      this.#slots.delete(slot);
+    });
     return worker;
   }
 
@@ -177,6 +189,13 @@ export class Campaign {
       lockMs: LOCK_MS,
       stalledIntervalMs: STALLED_MS,
     });
+  }
+
+  /** Any other process that is to be killed; the campaign's end is its end at the latest. */
+  async startProcess(file: string, env: Record<string, string>): Promise<Child> {
+    const child = await startChild(file, { env, logFile: join(this.folder, 'processes.log') }, CACHE);
+    this.defer(() => child.kill('SIGKILL'));
+    return child;
   }
 
   /** kill -9. @param replace starts another in its place */
@@ -239,6 +258,7 @@ export class Campaign {
         capMs: destination?.retry?.capMs ?? 30_000,
         jitter: destination?.retry?.jitter ?? 0.2,
         maxCrashes: this.config().worker?.maxCrashes ?? 5,
+        clocksDifferMs: this.options.clocksDifferMs ?? 0,
       },
       poison: this.poison,
       losses: this.losses,

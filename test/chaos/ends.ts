@@ -82,9 +82,13 @@ export async function readEnds(reader: Reader, destination: string): Promise<End
         ...open.map(() => 'dead'),
         ...discarded.map(() => 'discarded'),
       ];
+      const last = own.at(-1)?.acts.at(-1);
+      const isMoved = filed.replayed.has(own.at(-1)?.id ?? '') && last?.newKey !== undefined;
+      // Its write goes on under another key, which has an end of its own.
+      if (isMoved) found.push('moved');
       // A tombstone of the dead without its letter, or the other way round, is half an end.
       const isFiled = open.length + discarded.length > 0;
-      if (places.failed.has(jobId) && !isFiled) found.push('failed without a letter');
+      if (places.failed.has(jobId) && !isFiled && !isMoved) found.push('failed without a letter');
       if (isFiled && !places.failed.has(jobId) && !places.delivered.has(jobId)) found.push('a letter without its job');
       const letter = own.at(-1);
       const delivered = journals.get(jobId);
@@ -134,12 +138,12 @@ export async function readUsualEnds(reader: Reader, destination: string): Promis
     strayLetters: () => [],
     of: (key) => {
       const jobId = jobIdOf(key);
-      const letters = filed.get(jobId) ?? 0;
+      const count = filed.get(jobId) ?? 0;
       return {
         places: [
           ...(['waiting', 'active', 'delayed', 'delivered'] as const).filter((place) => places[place].has(jobId)),
-          ...Array.from({ length: letters }, () => 'dead'),
-          ...(failed.has(jobId) && letters === 0 ? ['failed without a letter'] : []),
+          ...Array.from({ length: count }, () => 'dead'),
+          ...(failed.has(jobId) && count === 0 ? ['failed without a letter'] : []),
         ],
         lost: 0,
         letters: [],

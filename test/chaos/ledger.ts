@@ -5,11 +5,13 @@ export interface Entry {
   readonly key: string;
   readonly plan: Plan;
   /** Every end that is right; what operators do to a write may change it. */
-  endings: readonly (Ending | 'discarded')[];
+  endings: readonly (Ending | 'discarded' | 'moved')[];
   /** It was told that the write is stored. */
   acknowledged: boolean;
   /** Of a double that a person accepted. */
   mayApply: number;
+  /** What Redis knew of its sends was taken away by the fault itself. */
+  recordLost?: boolean;
 }
 
 export class Ledger {

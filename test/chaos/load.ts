@@ -28,9 +28,9 @@ export function startLoad(
 ): Load {
   let added = 0;
   let allowed = total;
-  let stopping = false;
+  const stopping = new AbortController();
   const run = async (): Promise<void> => {
-    while (!stopping && added < total) {
+    while (!stopping.signal.aborted && added < total) {
       const waiting = await queue.getJobCounts('wait', 'active').catch(() => undefined);
       const free = waiting ? backlog - (waiting.wait ?? 0) - (waiting.active ?? 0) : BATCH;
       const room = Math.min(free, allowed - added);
@@ -40,7 +40,7 @@ export function startLoad(
       }
       const count = Math.min(room, BATCH);
       const entries = Array.from({ length: count }, () => ledger.intend(uuid(random), drawPlan(random)));
-      added += await addUntilAcknowledged(queue, ledger, entries, () => stopping);
+      added += await addUntilAcknowledged(queue, ledger, entries, () => stopping.signal.aborted);
     }
   };
   const done = run();
@@ -56,7 +56,7 @@ export function startLoad(
     },
     done,
     stop: async () => {
-      stopping = true;
+      stopping.abort();
       await done;
     },
   };

@@ -13,6 +13,9 @@ import { writeReport } from './report.ts';
 import { readResults } from './results.ts';
 import { failuresOf, runFault } from './run.ts';
 
+// By their own end, so that every process that was started ends too.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
 const { values } = parseArgs({
   options: {
     fault: { type: 'string' },

@@ -33,7 +33,7 @@ export async function runFault(fault: Fault, seed: number, amount: number): Prom
     const injected = await fault.inject(campaign, amount);
     const { judgement, measured, writes, sends, endings } = await campaign.finish();
     const broken = (await fault.extra?.(campaign)) ?? [];
-    const { jitters, latenessMs, lost } = measured;
+    const { jitters, latenessMs, lost, forgotten } = measured;
     if (jitters.length >= UNIFORMITY_FROM) {
       const { distance, limit } = uniformity(jitters);
       look(judgement, 'I8', distance < limit, () => `jitter is not uniform: distance ${distance}, limit ${limit}`);
@@ -45,7 +45,10 @@ export async function runFault(fault: Fault, seed: number, amount: number): Prom
       campaign.figures['retries late ms p50'] = quantile(latenessMs, 0.5);
       campaign.figures['retries late ms p99'] = quantile(latenessMs, 0.99);
     }
-    if (campaign.options.mayLose) campaign.figures['acknowledged and lost'] = lost;
+    if (campaign.options.mayLose) {
+      campaign.figures['acknowledged and lost'] = lost;
+      campaign.figures['sends whose record was lost'] = forgotten;
+    }
     return {
       fault: fault.name,
       seed,

@@ -129,3 +129,14 @@ test('a database that the server does not have is refused, and no other one is w
   });
   await expect(Reader.open(missing.href)).rejects.toMatchObject({ code: 'QUEUE_REFUSED' });
 });
+
+test('behind a firewall that forgets the connection while it shakes hands: served once another is made', async () => {
+  proxy.blackhole();
+  const queue = queueThroughProxy();
+  await within2s(expect(queue.add('send', write, { idempotencyKey: 'k' })).rejects.toMatchObject(UNAVAILABLE));
+  proxy.freezeSockets();
+  await proxy.restore();
+  await eventually(async () =>
+    expect(await queue.add('send', write, { idempotencyKey: 'k' })).toMatchObject({ id: expect.any(String) as string }),
+  );
+});

@@ -20,6 +20,7 @@ test('a letter is told of once, after it was filed: not where the lock was lost 
   const errors: Error[] = [];
   let starts = 0;
   const consumer = consume({
+    clock: { agrees: () => true, aheadMs: async () => 0, stop: () => {} },
     destination: world.name,
     client: connection.client,
     workerName: 'test',

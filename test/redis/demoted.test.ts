@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { startPrivateRedis } from '../../dev/redis/start.ts';
+import { connect as connectTo, disconnect, WORKER_OPTIONS } from '../../queue/connection.ts';
 import { createRedisWorld } from '../support/redis-world.ts';
 import { freshDestination } from '../support/redis.ts';
 import { eventually } from '../support/world.ts';
@@ -67,3 +68,24 @@ test(
     await world.untilAppliedOnce([...before.keys, ...after.keys]);
   },
 );
+
+test('a connection whose many commands a demoted primary refuses at once is left once, without a warning of Node', async () => {
+  const { port, admin } = await startServer();
+  await admin.replicaof('127.0.0.1', 1);
+  const warnings: Error[] = [];
+  const note = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', note);
+  const connection = connectTo(`redis://127.0.0.1:${port}`, WORKER_OPTIONS);
+  onTestFinished(async () => {
+    process.off('warning', note);
+    await disconnect(connection);
+  });
+  const { client } = connection;
+  let opened = 0;
+  client.on('ready', () => (opened += 1));
+  await eventually(() => expect(opened).toBe(1));
+  const refused = await Promise.allSettled(Array.from({ length: 50 }, (_, i) => client.set(`k${i}`, 'v')));
+  expect(refused.every(({ status }) => status === 'rejected')).toBe(true);
+  await eventually(() => expect(opened).toBe(2));
+  expect(warnings).toEqual([]);
+});

@@ -112,7 +112,7 @@ export async function startProxy(target: { host: string; port: number }): Promis
   };
 }
 
-async function listen(server: Server, port: number): Promise<number> {
+export async function listen(server: Server, port: number): Promise<number> {
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -1,13 +1,13 @@
-// A Redis Cluster of real redis-server processes on loopback, made with CLUSTER commands alone; gone when the test ends.
+// A Redis Cluster of real redis-server processes on loopback, made with CLUSTER commands alone; gone when it is
+// stopped. It knows no test runner: campaigns use it too.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { expect } from 'vitest';
+import { until } from '../chaos/until.ts';
 import { type PrivateRedis, startPrivateRedis } from '../../dev/redis/start.ts';
 import { freePort } from './redis-ports.ts';
 import { tlsArgs } from './redis-tls.ts';
-import { eventually } from './world.ts';
 
 const SLOTS = 16_384;
 /** A node that is silent for this long has failed: long enough to be an outage, short enough for a test. */
@@ -31,12 +31,16 @@ export interface ClusterNode extends PrivateRedis {
 export interface RedisCluster {
   readonly primaries: readonly ClusterNode[];
   readonly replicas: readonly ClusterNode[];
+  /** Holds every file of theirs. */
+  readonly folder: string;
   /** `127.0.0.1:21001,127.0.0.1:21002,…`: the primaries. */
   readonly hosts: string;
   /** The index of the primary that holds the key, as the slots were dealt out. */
   primaryOf(key: string): Promise<number>;
   /** Moves the slot of a key, with all that is in it, to the primary of that index. Returns how many keys moved. */
   moveSlot(key: string, to: number): Promise<number>;
+  /** Starts a node that was killed, on its port: it knows its place by its own file, and learns from the others if that was taken. */
+  restart(node: ClusterNode): Promise<ClusterNode>;
   stop(): Promise<void>;
 }
 
@@ -50,7 +54,8 @@ export async function startCluster({
   tls = false,
 }: { primaries?: number; replicas?: number; tls?: boolean } = {}): Promise<RedisCluster> {
   const started: ClusterNode[] = [];
-  const dirs: string[] = [];
+  const folder = await mkdtemp(join(tmpdir(), 'waybill-test-cluster-'));
+  const dirs = new Map<number, string>();
   const stop = async (): Promise<void> => {
     await Promise.all(
       started.map(async (node) => {
@@ -58,14 +63,15 @@ export async function startCluster({
         await node.stop();
       }),
     );
-    await Promise.all(dirs.map((dir) => rm(dir, { recursive: true, force: true })));
+    await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   };
   try {
     const starting = await Promise.allSettled(
-      Array.from({ length: primaries + replicas }, async () => {
-        const dir = await mkdtemp(join(tmpdir(), 'waybill-test-cluster-'));
-        dirs.push(dir);
-        started.push(await startNode(dir, tls));
+      Array.from({ length: primaries + replicas }, async (_, i) => {
+        const dir = join(folder, `node-${i}`);
+        const node = await startNode(dir, tls);
+        dirs.set(node.port, dir);
+        started.push(node);
       }),
     );
     for (const start of starting) if (start.status === 'rejected') throw start.reason;
@@ -73,27 +79,30 @@ export async function startCluster({
     await Promise.all(nodes.map((node, i) => dealSlots(node, i, primaries)));
     const [first, ...others] = started;
     for (const node of others) await first?.admin.cluster('MEET', '127.0.0.1', node.port);
-    await eventually(async () => {
-      for (const { admin } of started) {
-        expect(await admin.cluster('INFO')).toContain(`cluster_known_nodes:${started.length}`);
-      }
-    }, FORMING_LIMIT_MS);
+    const everySays = (text: string) => async (): Promise<boolean> =>
+      (await Promise.all(started.map(({ admin }) => admin.cluster('INFO')))).every((info) => info.includes(text));
+    await until('the nodes know each other', everySays(`cluster_known_nodes:${started.length}`), FORMING_LIMIT_MS);
     const copies = started.slice(primaries);
     await Promise.all(copies.map(({ admin }, i) => admin.cluster('REPLICATE', nodes[i]?.id ?? '')));
-    await eventually(async () => {
-      for (const { admin } of started) expect(await admin.cluster('INFO')).toContain('cluster_state:ok');
-      for (const { admin } of copies) expect(await admin.info('replication')).toContain('master_link_status:up');
-    }, FORMING_LIMIT_MS);
+    await until('the Cluster is up', everySays('cluster_state:ok'), FORMING_LIMIT_MS);
+    for (const copy of copies) await until('a replica has caught up', () => isLinked(copy), FORMING_LIMIT_MS);
     const slotOf = async (key: string): Promise<number> => (await first?.admin.cluster('KEYSLOT', key)) as number;
     const primaryOf = async (key: string): Promise<number> => Math.floor(((await slotOf(key)) * primaries) / SLOTS);
     return {
       primaries: nodes,
       replicas: copies,
+      folder,
       hosts: nodes.map(({ port, tlsPort }) => `127.0.0.1:${tlsPort ?? port}`).join(','),
       primaryOf,
       moveSlot: async (key, to) => {
         const [source, target] = [nodes[await primaryOf(key)], nodes[to]];
         return source && target ? moveSlot(await slotOf(key), source, target, nodes) : 0;
+      },
+      restart: async ({ port, admin }) => {
+        admin.disconnect();
+        const node = await startNode(dirs.get(port) ?? join(folder, String(port)), tls, port);
+        started.push(node);
+        return node;
       },
       stop,
     };
@@ -103,8 +112,12 @@ export async function startCluster({
   }
 }
 
-async function startNode(dir: string, tls: boolean): Promise<ClusterNode> {
-  const port = await freePort();
+/** It is a replica that has what its primary has, but for what is on the way. */
+export const isLinked = async ({ admin }: ClusterNode): Promise<boolean> =>
+  (await admin.info('replication')).includes('master_link_status:up');
+
+async function startNode(dir: string, tls: boolean, at?: number): Promise<ClusterNode> {
+  const port = at ?? (await freePort());
   const tlsPort = tls ? await freePort() : undefined;
   const server = await startPrivateRedis({
     dir,

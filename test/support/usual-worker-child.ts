@@ -40,7 +40,7 @@ const worker = new Worker(
     concurrency: 20,
     lockDuration: lockMs,
     stalledInterval: stalledIntervalMs,
-    settings: { backoffStrategy: (made = 1) => 20 * 2 ** (made - 1) },
+    settings: { backoffStrategy: (made) => 20 * 2 ** (made - 1) },
   },
 );
 worker.on('failed', (job, error) => {

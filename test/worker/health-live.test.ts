@@ -36,6 +36,7 @@ async function consumeByHand(world: World, client: Redis) {
   let release: () => void = () => {};
   const released = new Promise<void>((resolve) => (release = resolve));
   const consumer = consume({
+    clock: { agrees: () => true, aheadMs: async () => 0, stop: () => {} },
     destination: world.name,
     client,
     workerName: 'test',

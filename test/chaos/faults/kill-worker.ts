@@ -11,7 +11,7 @@ export const killWorker: Fault = {
   name: 'kill-worker',
   title: 'kill -9 of a random worker with writes in flight, 100 writes for each kill',
   published: 1000,
-  batch: 100,
+  batch: 200,
   slice: SLICE,
   // The contract's own back-off, for the retries whose wait is judged; a slice has no time for it.
   options: (_seed, amount) => ({

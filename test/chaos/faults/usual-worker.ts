@@ -8,6 +8,6 @@ export const usualWorker: Fault = {
   title: 'the control: kill -9 of the worker that everybody writes',
   usual: true,
   published: 300,
-  batch: 100,
+  batch: 150,
   slice: 0,
 };
