@@ -53,7 +53,7 @@ export const powerLosses: readonly Fault[] = [
     title: 'power loss, appendfsync always: the append-only file cut anywhere behind what was answered',
     published: 50,
     batch: 25,
-    slice: 0,
+    slice: 1,
     options: () => ({ appendFsync: 'always', workers: 0, ...PATIENCE }),
     inject: loseUnanswered,
   },

@@ -74,7 +74,7 @@ export const redisTroubles: readonly Fault[] = troubles.map(({ name, title, spel
   title,
   published: 50,
   batch: 50,
-  slice: 0,
+  slice: name === 'redis-script-flush' ? 2 : 0,
   options: () => PATIENCE,
   inject: async (campaign, amount) => {
     redisOf(campaign);
