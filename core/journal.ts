@@ -82,13 +82,34 @@ export function withoutBodies(journal: Journal): Journal {
 }
 
 /** Reads what stands in a job's `progress`; anything else there (a plain producer's number) is an empty journal. */
-export function readJournal(value: unknown): Journal {
-  if (!isRecord(value)) return emptyJournal();
+export const readJournal = (value: unknown): Journal => (isJournal(value) ? value : emptyJournal());
+
+/** A journal stood there that can be read no more: what it said of earlier sends is not known. */
+export const isDamagedJournal = (value: unknown): boolean =>
+  isRecord(value) && value.attempts !== undefined && !isJournal(value);
+
+/** What takes the place of a journal that is no JSON, in Redis. */
+export const DAMAGED_JOURNAL = '{"attempts":null}';
+
+/**
+ * In the place of a damaged journal of a write that was replayed: of what was before, nothing is known but that it was.
+ * Its key counts as ended, so that it is not sent again without a person's word.
+ */
+export const unknownJournal = (generation: number): Journal => ({
+  ...emptyJournal(generation),
+  doubtBefore: 'final',
+  firstSentAt: 0,
+});
+
+function isJournal(value: unknown): value is Journal {
+  if (!isRecord(value)) return false;
   const { generation, attempts, postponed, lost } = value;
   const counts = [generation, postponed, lost].every((count) => Number.isSafeInteger(count) && (count as number) >= 0);
-  const entries =
-    Array.isArray(attempts) && attempts.every((entry) => isRecord(entry) && typeof entry.evidence === 'string');
-  return counts && entries ? (value as unknown as Journal) : emptyJournal();
+  return (
+    counts &&
+    Array.isArray(attempts) &&
+    attempts.every((entry) => isRecord(entry) && typeof entry.evidence === 'string')
+  );
 }
 
 /**

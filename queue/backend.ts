@@ -40,7 +40,7 @@ const tellsMore = ({ attempts, postponed, generation, doubtBefore }: Journal): b
 
 export class WaybillBackend extends FetchingBackend {
   /** Makes the dead letter of a job that BullMQ fails; set by the consumer. */
-  letterOf: ((job: MinimalJob, failedReason: string) => DeadLetter) | undefined;
+  letterOf: ((job: MinimalJob, failedReason: string, now: number) => DeadLetter) | undefined;
   /** Told of each dead letter after it was filed; set by the consumer. */
   onFiled: ((job: MinimalJob, letter: DeadLetter) => void) | undefined;
   /** Told of each write after it was settled, where a worker has the onSettled hook; set by the consumer. */
@@ -68,8 +68,10 @@ export class WaybillBackend extends FetchingBackend {
       data: JSON.stringify(tombstone),
       ...(tellsMore(journal) && { progress: JSON.stringify(withoutBodies(journal)) }),
     };
+    const aheadMs = await this.clockAheadMs();
     return this.#untilSettled(async () => {
-      const finishedOn = Date.now();
+      // BullMQ reckons from it what is past its age.
+      const finishedOn = Date.now() - aheadMs;
       const value = JSON.stringify(returnValue);
       // BullMQ's key array is shared between calls: the arguments are a copy of it, made and sent without a wait between.
       const args = this.moveToFinishedArgs(
@@ -200,7 +202,7 @@ export class WaybillBackend extends FetchingBackend {
     if (asTombstone(job.data) || !this.letterOf) {
       return super.moveToFailed(job, failedReason, removeOnFail, token, fetchNext, fieldsToUpdate);
     }
-    const letter = this.letterOf(job, failedReason);
+    const letter = this.letterOf(job, failedReason, Date.now() - (await this.clockAheadMs()));
     const { generation } = letter.journal;
     for (let next = generation; next < generation + MAX_LETTERS_OF_A_WRITE; next++) {
       const id = letterId(letter.jobId, next);

@@ -2,6 +2,7 @@
 import { type Job, type MinimalJob, UnrecoverableError } from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
 import type { WaybillBackend } from './backend.ts';
+import { isDamagedJournal, unknownJournal } from '../core/journal.ts';
 import { backendFactory } from './backend-factory.ts';
 import type { Clock } from './clock.ts';
 import { prefixOf } from './keys.ts';
@@ -143,7 +144,7 @@ function startWorker(options: ConsumerOptions, teller: Teller | undefined): Writ
       const raw = worker.raw.get(job) ?? '';
       const tombstone = asTombstone(job.data);
       if (tombstone) return refuseTombstone(tombstone);
-      const taken = await withLostAt(backend, take(job, raw));
+      const taken = await withLostAt(backend, await withKnownPast(backend, job, take(job, raw)));
       job.opts.attempts = taken.write?.maxAttempts ?? options.maxAttempts;
       // What the tombstone is made of when it is delivered.
       job.data = taken.write ?? {};
@@ -178,7 +179,7 @@ function startWorker(options: ConsumerOptions, teller: Teller | undefined): Writ
   worker.clockAgrees = () => options.clock.agrees();
   backend.clockAheadMs = () => options.clock.aheadMs();
   backend.tell = teller?.tell;
-  backend.letterOf = (job, failedReason) => letterOf(worker, options, job, failedReason);
+  backend.letterOf = (job, failedReason, now) => letterOf(worker, options, job, failedReason, now);
   backend.onFiled = (job, letter) => {
     if (deadFacts.has(job)) return;
     try {
@@ -213,7 +214,6 @@ function startRounds(worker: WriteWorker, options: ConsumerOptions): ReturnType<
     backend: backendOf(worker),
     retention: options.retention,
     intervalMs: options.retentionIntervalMs,
-    clockAgrees: () => options.clock.agrees(),
     onTrimmed: options.onTrimmed,
     onError: options.onError,
   });
@@ -221,9 +221,15 @@ function startRounds(worker: WriteWorker, options: ConsumerOptions): ReturnType<
 
 const keyPolicyOf = ({ retention: { keyTtlMs }, timeoutMs }: ConsumerOptions) => ({ keyTtlMs, timeoutMs });
 
-function letterOf(worker: WriteWorker, options: ConsumerOptions, job: MinimalJob, failedReason: string): DeadLetter {
+function letterOf(
+  worker: WriteWorker,
+  options: ConsumerOptions,
+  job: MinimalJob,
+  failedReason: string,
+  now: number,
+): DeadLetter {
   const facts = deadFacts.get(job);
-  if (facts) return deadLetter(facts, keyPolicyOf(options), Date.now());
+  if (facts) return deadLetter(facts, keyPolicyOf(options), now);
   // BullMQ failed it before our code ran, or our code broke in the middle.
   const { deferredFailure } = job as Job;
   const raw = worker.raw.get(job) ?? '';
@@ -245,8 +251,15 @@ function letterOf(worker: WriteWorker, options: ConsumerOptions, job: MinimalJob
       ...(write ? { write } : { raw: rawText(raw) }),
     },
     keyPolicyOf(options),
-    Date.now(),
+    now,
   );
+}
+
+/** A damaged journal of a first life is that of lost starts. Of a replayed write's life before nothing is known then. */
+async function withKnownPast(backend: WaybillBackend, job: Job, taken: Taken): Promise<Taken> {
+  if (!isDamagedJournal(job.progress)) return taken;
+  const generation = await backend.lettersOf(taken.jobId);
+  return generation === 0 ? taken : { ...taken, journal: unknownJournal(generation) };
 }
 
 /** One more read, for the few that have lost starts. Without a record it began when it was added at the earliest. */

@@ -5,7 +5,7 @@ import { type JobJson, raw2NextJobData } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { ActingBackend } from './acting-backend.ts';
 import type { RedisClient } from './adding-backend.ts';
-import { LOST_AT_FIELD } from './keys.ts';
+import { deadQueueName, letterId, LOST_AT_FIELD, prefixOf } from './keys.ts';
 import { mendHash, parseable } from './mend.ts';
 import { MOVE_STALLED } from './scripts/stalled.ts';
 
@@ -28,6 +28,15 @@ export class FetchingBackend extends ActingBackend {
     const client = (await this.client) as unknown as Redis;
     const [at, startedAt] = await client.hmget(this.toKey(jobId), LOST_AT_FIELD, 'processedOn');
     return typeof at === 'string' && Number(startedAt) === takenAt ? Number(at) : undefined;
+  }
+
+  /** How many dead letters a write has left: of the generation that begins then. */
+  async lettersOf(jobId: string): Promise<number> {
+    const client = (await this.client) as unknown as Redis;
+    const dead = `${prefixOf(this.destination)}:${deadQueueName(this.destination)}:`;
+    for (let generation = 0; ; generation++) {
+      if ((await client.exists(dead + letterId(jobId, generation))) === 0) return generation;
+    }
   }
 
   /** An error on this way would make BullMQ's close() go on without the writes in flight, and forget their results. */

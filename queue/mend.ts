@@ -1,5 +1,6 @@
 // Corrupt jobs: what stands in Redis may be anything, and BullMQ's fetch throws over it, again and again.
 import type { JobJson } from 'bullmq';
+import { DAMAGED_JOURNAL } from '../core/journal.ts';
 import { isRecord } from '../core/json.ts';
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
@@ -7,7 +8,8 @@ const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (val
 /** Fields of a job's hash that BullMQ parses, or that its scripts raise, and what they are emptied to. */
 const PARSED: Record<string, { empty: string; good: (value: unknown) => boolean }> = {
   opts: { empty: '{}', good: isRecord },
-  progress: { empty: '0', good: () => true },
+  // Not an empty journal: that would say that nothing was sent.
+  progress: { empty: DAMAGED_JOURNAL, good: () => true },
   // A script that cannot raise a count ends half-way. The count of starts is raised before a job is read: stalled.ts.
   atm: { empty: '0', good: isCount },
   stc: { empty: '0', good: isCount },

@@ -24,8 +24,6 @@ export interface Rounds {
   retention: RetentionOptions;
   /** Between two rounds. */
   intervalMs: number;
-  /** While it is false no round is made: what is past its age is told by this machine's clock. */
-  clockAgrees: () => boolean;
   /** Told of rounds that took open dead letters away. */
   onTrimmed: (trims: Trims) => void;
   onError: (error: Error) => void;
@@ -40,16 +38,13 @@ const SCRUB_SLICE = 500;
 const MAX_SCRUBS = 20;
 
 /** Makes rounds until it is stopped. */
-export function keepRetention({ backend, retention, intervalMs, clockAgrees, onTrimmed, onError }: Rounds): {
-  stop: () => void;
-} {
+export function keepRetention({ backend, retention, intervalMs, onTrimmed, onError }: Rounds): { stop: () => void } {
   const stopped = new AbortController();
   const isStopped = (): boolean => stopped.signal.aborted;
   const run = async (): Promise<void> => {
     while (!isStopped()) {
       // Apart from each other, or all workers of a deployment come at once.
       await setTimeout(intervalMs * (0.5 + Math.random() / 2), undefined, { signal: stopped.signal, ref: false });
-      if (!clockAgrees()) continue;
       try {
         const trims = await round(backend, retention, intervalMs / 2, isStopped);
         if (!trims) continue;

@@ -18,6 +18,8 @@ export const DRAIN_BYTES = 256 * 1024;
 
 export interface AttemptOptions {
   deadlineMs: number;
+  /** When it was judged that the write may be sent, epoch ms; now, when left out. It is not sent deadlineMs after it. */
+  admittedAt?: number;
   /** The header by which the API marks a stored answer. */
   replayedHeader: string;
   /** Takes credentials out of the answer's text. */
@@ -32,7 +34,7 @@ type Headers = Record<string, string | string[] | undefined>;
 export function attempt(dispatcher: Dispatcher, request: HttpRequest, options: AttemptOptions): Promise<Outcome> {
   const startedAt = performance.now();
   /** By the clock that goes on while a machine sleeps. */
-  const sendBy = Date.now() + options.deadlineMs;
+  const sendBy = (options.admittedAt ?? Date.now()) + options.deadlineMs;
   const durationMs = (): number => Math.round(performance.now() - startedAt);
 
   return new Promise<Outcome>((resolve) => {

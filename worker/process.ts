@@ -18,7 +18,7 @@ export interface Processing {
   workerName: string;
   log: WorkerLog;
   /** Sends the write once; reports `blocked` when this destination cannot send it. */
-  send: (write: Write) => Promise<Outcome>;
+  send: (write: Write, admittedAt: number) => Promise<Outcome>;
   metrics?: WriteMetrics | undefined;
   minutes?: MinuteFigures;
 }
@@ -101,7 +101,7 @@ export async function processWrite(taken: Taken, processing: Processing): Promis
 async function observe({ write, invalid }: Taken, { send }: Processing, startedAt: number): Promise<Outcome> {
   if (!write) return { kind: 'blocked', code: 'INVALID_WRITE', message: invalid?.message ?? 'payload: is no write' };
   try {
-    return await send(write);
+    return await send(write, startedAt);
   } catch {
     // Our own code broke in the middle of an attempt: it may have been sent.
     return { kind: 'no-answer', code: INTERNAL, durationMs: Date.now() - startedAt };

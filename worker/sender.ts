@@ -9,8 +9,8 @@ import { createPool } from './pool.ts';
 import { type Target, toRequest } from './request.ts';
 
 export interface Sender {
-  /** Sends a write once. */
-  readonly send: (write: Write) => Promise<Outcome>;
+  /** Sends a write once. @param admittedAt when it was judged that it may be sent, epoch ms */
+  readonly send: (write: Write, admittedAt: number) => Promise<Outcome>;
   /** Ends every attempt in flight; what they sent may have been applied. */
   cutOff(): void;
   close(): Promise<void>;
@@ -40,7 +40,7 @@ export function createSender(target: Target, redact: (text: string) => string, l
   };
 
   return {
-    send: async (write) => {
+    send: async (write, admittedAt) => {
       const request = toRequest(write, target);
       if ('kind' in request) return request;
       const used = pool;
@@ -48,6 +48,7 @@ export function createSender(target: Target, redact: (text: string) => string, l
       let own: ((code: string) => void) | undefined;
       const outcome = await attempt(used, request, {
         deadlineMs: config.timeoutMs,
+        admittedAt,
         replayedHeader: config.idempotency.replayedHeader,
         redact: (text) => withoutEchoes(redact(text)),
         onStart: (abort) => inFlight.add((own = abort)),

@@ -9,14 +9,22 @@ const COUNTERS = ['ats', 'atm', 'stc'];
 
 /** KEYS and ARGV: those of BullMQ's script. Returns the ids of the stalled jobs, as it does. */
 export const MOVE_STALLED: Script = {
-  name: 'waybill:moveStalledJobsToWait:2',
+  name: 'waybill:moveStalledJobsToWait:3',
   keys: BULLMQ.moveStalledJobsToWait.keys,
   lua: `${asFunction('moveStalledJobsToWait')}
+-- The start that stalled comes on top of them, and counts as lost.
+local function recordedStarts(jobKey)
+  local ok, journal = pcall(cjson.decode, redis.call('HGET', jobKey, 'progress') or '0')
+  if not ok or type(journal) ~= 'table' or type(journal.attempts) ~= 'table' then return 0 end
+  return #journal.attempts + (tonumber(journal.postponed) or 0) + (tonumber(journal.lost) or 0)
+end
 for _, jobId in ipairs(redis.call('SMEMBERS', KEYS[1])) do
   local jobKey = ARGV[2] .. jobId
   for _, field in ipairs({ ${COUNTERS.map((field) => `'${field}'`).join(', ')} }) do
     local value = redis.call('HGET', jobKey, field)
-    if value and not (#value < 16 and string.match(value, '^%d+$')) then redis.call('HSET', jobKey, field, 0) end
+    if value and not (#value < 16 and string.match(value, '^%d+$')) then
+      redis.call('HSET', jobKey, field, field == 'ats' and recordedStarts(jobKey) + 1 or 0)
+    end
   end
 end
 local stalled = moveStalledJobsToWait(KEYS, ARGV)

@@ -61,3 +61,23 @@ test('a jump of less than is allowed holds nobody up', async () => {
   await world.until(data.idempotencyKey, 'delivered');
   expect(said(world, WRONG)).toBe(0);
 });
+
+test.each([
+  ['delivered', 'slow:400'],
+  ['dead', '422'],
+] as const)(
+  'a write that was in flight when the clock jumped is %s at the time of Redis, so that nothing goes by age for it',
+  async (state, step) => {
+    const world = await createWorld({ sandbox: { latencyMs: 400 } });
+    await world.startWorker();
+    const { data, id = '' } = await world.queue.add('send', planned(step));
+    await eventually(() => expect(world.sandbox.entry(data.idempotencyKey)?.sends).toHaveLength(1));
+    shiftClock(MINUTE_MS);
+    const { letter } = await world.until(data.idempotencyKey, state);
+    vi.restoreAllMocks();
+    const endedAt = letter
+      ? letter.deadAt
+      : Number(await world.reader.client.hget(world.queue.toKey(id), 'finishedOn'));
+    expect(endedAt - trueNow()).toBeLessThan(MINUTE_MS / 2);
+  },
+);

@@ -1,0 +1,71 @@
+// What stands in Redis of a write's past can be damaged by hands. Then nothing is claimed of that past.
+import { Redis } from 'ioredis';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { probe } from '../../queue/probe.ts';
+import { replay } from '../../queue/operate.ts';
+import { redisUrl } from '../support/redis.ts';
+import { createWorld, eventually, planned, type World } from '../support/world.ts';
+
+const WHO = { by: 'ann', reason: 'a test' };
+
+function byHand(world: World): (jobId: string, field: string, value: string) => Promise<unknown> {
+  const redis = new Redis(redisUrl());
+  onTestFinished(() => redis.disconnect());
+  return (jobId, field, value) => redis.hset(world.queue.toKey(jobId), field, value);
+}
+
+test('a count of starts that was damaged while its worker had it, and died: the lost start still counts, and it is in doubt', async () => {
+  const world = await createWorld({ worker: { lockMs: 600, stalledIntervalMs: 400 } });
+  const damage = byHand(world);
+  const worker = await world.spawnWorker();
+  const job = await world.queue.add('send', planned('hang-applied', '401'));
+  await eventually(() => expect(world.sandbox.entry(job.data.idempotencyKey)?.sends).toHaveLength(1));
+  await damage(job.id ?? '', 'ats', 'x');
+  worker.kill('SIGKILL');
+  await worker.exited;
+  await world.startWorker();
+  const { letter } = await world.until(job.data.idempotencyKey, 'dead');
+  expect(letter).toMatchObject({ reason: 'rejected', verdict: 'in-doubt', journal: { lost: 1 } });
+});
+
+describe.each([
+  ['is no JSON', 'x{'],
+  ['is of another shape', '{"generation":1,"attempts":[null]}'],
+])('a journal that %s', (_how, damaged) => {
+  test.each([
+    ['probe', probe],
+    ['replay', replay],
+  ] as const)(
+    'of a %s: it is not sent, and stays in doubt whatever it would have been answered',
+    async (_act, send) => {
+      const world = await createWorld({ destination: { retry: { baseMs: 20, capMs: 20, maxAttempts: 2 } } });
+      const damage = byHand(world);
+      const first = await world.startWorker();
+      const job = await world.queue.add('send', planned('502-applied', '502', '401'));
+      const { letter } = await world.until(job.data.idempotencyKey, 'dead');
+      expect(letter?.verdict).toBe('in-doubt');
+      await first.stop();
+      await send(world.reader, world.name, letter?.id ?? '', WHO);
+      await damage(job.id ?? '', 'progress', damaged);
+      await world.startWorker();
+      const found = await eventually(async () => {
+        const next = await world.until(job.data.idempotencyKey, 'dead');
+        expect(next.letter?.id).not.toBe(letter?.id);
+        return next;
+      });
+      expect(found.letter).toMatchObject({ reason: 'key-expired', verdict: 'in-doubt', journal: { generation: 1 } });
+      expect(world.sandbox.entry(job.data.idempotencyKey)?.sends).toHaveLength(2);
+    },
+  );
+
+  test('of a write in its first life: its starts are lost ones', async () => {
+    const world = await createWorld({ destination: { retry: { baseMs: 500, capMs: 500 } } });
+    const damage = byHand(world);
+    await world.startWorker();
+    const job = await world.queue.add('send', planned('502-applied', '401'));
+    await world.until(job.data.idempotencyKey, 'retrying');
+    await damage(job.id ?? '', 'progress', damaged);
+    const { letter } = await world.until(job.data.idempotencyKey, 'dead');
+    expect(letter).toMatchObject({ reason: 'rejected', verdict: 'in-doubt', journal: { lost: 1 } });
+  });
+});
