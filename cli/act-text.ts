@@ -91,6 +91,7 @@ const ANSWERS: Record<ProbeAnswer['says'], string> = {
   'not-applied': 'not applied',
   'in-doubt': 'still in doubt',
   waiting: 'none yet',
+  gone: 'kept no more',
 };
 
 /** `still in doubt: 403 FORBIDDEN, request_id req_1; dead letter wsem….g1`. Of what waits that alone. */

@@ -22,7 +22,7 @@ export interface ReplayFacts {
   doubtIsFinal: boolean;
   /** What stood in the queue was a write. */
   sendable: boolean;
-  /** Epoch ms at which the API may first have seen the key; missing when nothing can have reached it. */
+  /** Epoch ms at which the API may first have seen the key; missing when nothing can have reached it, or nobody knows. */
   keyFirstSentAt?: number;
   /** Epoch ms until which an attempt may start with the key. */
   keyUsableUntil?: number;
@@ -83,13 +83,15 @@ function underNewKey(facts: ReplayFacts, request: ReplayRequest, refuse: Refuse)
 }
 
 function underSameKey(facts: ReplayFacts, request: ReplayRequest, now: number, refuse: Refuse): ReplayRuling {
-  const { verdict, keyFirstSentAt, keyUsableUntil, keyExpiresAt, rejection } = facts;
+  const { verdict, doubtIsFinal, keyFirstSentAt, keyUsableUntil, keyExpiresAt, rejection } = facts;
   const begin = emptyJournal(facts.generation + 1);
   const said = ADVICE[rejection];
   const advice = said === undefined ? {} : { advice: verdict === 'not-applied' ? said : said + UNLESS_ACCEPTED };
+  // A doubt without a first send is one that an operator accepted before, or one whose key is of an age that nobody knows.
+  const isUnsent = keyFirstSentAt === undefined && (verdict === 'not-applied' || doubtIsFinal);
   // The worker asks the same before it sends: a replay that it would refuse is refused here.
-  if (keyFirstSentAt === undefined || (keyUsableUntil !== undefined && now < keyUsableUntil)) {
-    const doubtBefore = facts.doubtIsFinal ? ('final' as const) : ('settleable' as const);
+  if (isUnsent || (keyFirstSentAt !== undefined && keyUsableUntil !== undefined && now < keyUsableUntil)) {
+    const doubtBefore = doubtIsFinal ? ('final' as const) : ('settleable' as const);
     const journal: Journal = {
       ...begin,
       ...(verdict !== 'not-applied' && { doubtBefore }),
@@ -98,20 +100,22 @@ function underSameKey(facts: ReplayFacts, request: ReplayRequest, now: number, r
     return { allowed: true, journal, doubleAccepted: false, ...advice };
   }
   if (verdict === 'not-applied') {
+    if (keyFirstSentAt === undefined || keyExpiresAt === undefined)
+      return refuse('KEY_ENDING', 'it is not known when the API forgets its key');
     // Once the API has surely forgotten it, the key begins another life. The API may have looked it up for the first
     // time in the last send of this life, at its very end, and then keeps it for as long again.
-    const expiresAt = keyExpiresAt ?? now;
-    const forgottenAt = expiresAt + (expiresAt - keyFirstSentAt) + KEY_MARGIN_MS;
+    const forgottenAt = keyExpiresAt + (keyExpiresAt - keyFirstSentAt) + KEY_MARGIN_MS;
     return now > forgottenAt
       ? { allowed: true, journal: begin, doubleAccepted: false, ...advice }
       : refuse('KEY_ENDING', `the API is about to forget its key; it has at ${isoTime(forgottenAt)}`);
   }
   if (!request.acceptDouble) {
     const state = verdict === 'applied-once' ? 'was applied' : 'may have been applied';
-    return refuse(
-      'KEY_EXPIRED',
-      `the write ${state}, and the API may have forgotten its key (since ${isoTime(keyExpiresAt ?? now)}): it could be applied twice`,
-    );
+    const life =
+      keyExpiresAt === undefined
+        ? 'it is not known since when the API has its key'
+        : `the API may have forgotten its key (since ${isoTime(keyExpiresAt)})`;
+    return refuse('KEY_EXPIRED', `the write ${state}, and ${life}: it could be applied twice`);
   }
   return { allowed: true, journal: { ...begin, doubtBefore: 'final' }, doubleAccepted: true };
 }

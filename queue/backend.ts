@@ -1,5 +1,5 @@
 // The settling half of our BullMQ backend: the gates through which every write leaves.
-//  moveToCompleted  a delivered write leaves its body behind, still BullMQ's one script
+//  moveToCompleted  a delivered write leaves its body behind, one script
 //  moveToDelayed    a retry carries the journal and its lookup row, one script
 //  moveToFailed     everything that BullMQ fails is filed as a dead letter, one script
 import { setTimeout } from 'node:timers/promises';
@@ -52,7 +52,7 @@ export class WaybillBackend extends FetchingBackend {
   /** What is to be stored with a retry. BullMQ passes only id and token, and a token goes from job to job. */
   readonly #carried = new Map<string, Carried>();
 
-  /** A delivered write keeps its answer and its key; headers and body go, in BullMQ's own script. */
+  /** A delivered write keeps its answer and its key; headers and body go, in the same step. */
   override async moveToCompleted(
     job: MinimalJob,
     returnValue: unknown,
@@ -87,22 +87,26 @@ export class WaybillBackend extends FetchingBackend {
       );
       // What was moved back into the queue by hand and goes to where it was has been told of.
       const noted = this.tell !== undefined && tombstone !== undefined;
-      const result = await (noted
-        ? this.#deliver(job.id ?? '', args, finishedOn)
-        : this.moveToFinished(job.id ?? '', args));
+      const result = await this.#deliver(job.id ?? '', args, finishedOn, noted);
       if (tombstone) this.tell?.(job.id ?? '', endingOfDelivered(this.destination, job.id ?? '', tombstone, journal));
       return { result, finishedOn };
     });
   }
 
-  /** BullMQ's own script, and a note for the hook. */
-  async #deliver(jobId: string, args: (string | number | boolean | Buffer)[], now: number): Promise<void | unknown[]> {
+  /** @param noted leaves a note for the hook */
+  async #deliver(
+    jobId: string,
+    args: (string | number | boolean | Buffer)[],
+    now: number,
+    noted: boolean,
+  ): Promise<void | unknown[]> {
     const result: unknown = await this.run(await this.scriptClient(), DELIVER, [
       ...args.slice(0, FINISH_KEYS),
       unsaidKey(this.destination),
       ...args.slice(FINISH_KEYS),
       jobId,
       now,
+      noted,
     ]);
     if (typeof result === 'number' && result < 0) {
       throw this.finishedErrors({ code: result, jobId, command: 'moveToFinished', state: 'active' });

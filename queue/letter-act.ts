@@ -1,7 +1,8 @@
 // What every act upon one dead letter has in common: the letter is looked at first, the act is one compare-and-set step,
 // and whoever comes second is told who was first.
+import { randomUUID } from 'node:crypto';
 import { WaybillError } from '../core/errors.ts';
-import { type Act, type Acting, letterState, parseActs } from './acts.ts';
+import { type Act, type Acting, checkOperator, letterState, parseActs } from './acts.ts';
 import type { Acted } from './acting-backend.ts';
 import type { WaybillBackend } from './backend.ts';
 import { type FiledLetter, lookAtLetter, type UnreadableLetter } from './dead-letters.ts';
@@ -21,8 +22,43 @@ export async function letterToActOn(
 export const backendOf = (reader: Reader, destination: string): WaybillBackend =>
   reader.queue(destination).getBackend() as unknown as WaybillBackend;
 
-export const asPartOf = ({ operation }: Acting): Pick<Act, 'operation'> =>
-  operation === undefined ? {} : { operation };
+/**
+ * What is written down of every act upon a letter.
+ * @param now epoch ms
+ * @throws WaybillError INVALID_WRITE for a bad `by` or `reason`
+ */
+export const actOn = (
+  act: Act['act'],
+  letterId: string,
+  { jobId, verdict = 'in-doubt' }: Pick<Partial<FiledLetter>, 'verdict'> & Pick<FiledLetter, 'jobId'>,
+  { actId, operation, ...operator }: Acting,
+  now: number,
+): Act => ({
+  act,
+  id: actId ?? randomUUID(),
+  at: now,
+  ...checkOperator(operator),
+  letter: letterId,
+  jobId,
+  verdict,
+  ...(operation !== undefined && { operation }),
+});
+
+/**
+ * The error of a ruling that does not allow an act; without one, of a letter that holds no write.
+ * @param whatToDo about each refusal
+ */
+export function refusedBy<Refusal extends string>(
+  act: Act['act'],
+  whatToDo: Record<Refusal | 'NOT_A_WRITE', string>,
+  letterId: string,
+  ruling?: { allowed: true } | { allowed: false; refusal: Refusal; because: string },
+): WaybillError {
+  const { refusal, because } =
+    !ruling || ruling.allowed ? { refusal: 'NOT_A_WRITE' as const, because: 'what stands there is no write' } : ruling;
+  const message = `dead letter ${letterId} was not ${DONE[act]}: ${because}. ${whatToDo[refusal]}`;
+  return new WaybillError('REPLAY_REFUSED', message, { field: refusal });
+}
 
 /**
  * @returns the act as it was written down: one whose answer was lost and that was sent again was done before

@@ -106,7 +106,8 @@ export function requestIdsOf(journal: Journal): string[] {
 
 /** What the rules of a replay need to know of a letter. */
 export function replayFactsOf(letter: DeadLetter): ReplayFacts {
-  const { id, journal, verdict, write, reason, keyFirstSentAt, keyUsableUntil: usableUntil, keyExpiresAt } = letter;
+  const { id, journal, verdict, write, reason, lost } = letter;
+  const { keyFirstSentAt, keyUsableUntil: usableUntil, keyExpiresAt } = letter;
   const answered = journal.attempts.findLast(({ outcome }) => outcome === 'response');
   return {
     // A letter is filed under a later generation where its own is taken (docs/decisions/0007).
@@ -114,7 +115,8 @@ export function replayFactsOf(letter: DeadLetter): ReplayFacts {
     verdict,
     doubtIsFinal: journal.doubtBefore === 'final',
     sendable: write !== undefined,
-    ...(keyFirstSentAt !== undefined && { keyFirstSentAt }),
+    // Of starts without a record something may have reached the API at any time.
+    ...((keyFirstSentAt !== undefined || lost > 0) && { keyFirstSentAt: keyFirstSentAt ?? 0 }),
     ...(usableUntil !== undefined && { keyUsableUntil: usableUntil }),
     ...(keyExpiresAt !== undefined && { keyExpiresAt }),
     ...(write?.expiresAt !== undefined && { expiresAt: write.expiresAt }),

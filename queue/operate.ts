@@ -15,7 +15,7 @@ import {
 } from '../core/write.ts';
 import { type Act, type Acting, checkOperator } from './acts.ts';
 import { type DeadLetter, replayFactsOf } from './letter.ts';
-import { actDone, asPartOf, backendOf, letterToActOn } from './letter-act.ts';
+import { actDone, actOn, backendOf, letterToActOn, refusedBy } from './letter-act.ts';
 import { classOf } from './letter-class.ts';
 import type { Reader } from './reader.ts';
 import { sendAgain } from './send-again.ts';
@@ -70,7 +70,7 @@ export async function replay(
   operator: Acting,
   options: ReplayOptions = {},
 ): Promise<Replayed> {
-  const who = checkOperator(operator);
+  checkOperator(operator);
   const now = await reader.now();
   const letter = await letterToActOn(reader, destination, letterId);
   if ('unreadable' in letter) throw refused(letterId);
@@ -83,18 +83,11 @@ export async function replay(
     throw new WaybillError('INVALID_WRITE', 'newKey: is the key that the write has already', { field: 'newKey' });
   }
   const act: Act = {
-    act: 'replay',
-    id: operator.actId ?? randomUUID(),
-    at: now,
-    ...who,
-    letter: letterId,
-    jobId: letter.jobId,
-    verdict: letter.verdict,
+    ...actOn('replay', letterId, letter, operator, now),
     generation: ruling.journal.generation,
     ...(isNew && { newKey: { idempotencyKey: write.idempotencyKey, jobId } }),
     ...(payloadHash(write) !== payloadHash(letter.write) && { edited: true as const }),
     ...(ruling.doubleAccepted && { doubleAccepted: true as const }),
-    ...asPartOf(operator),
   };
   // Tried again, it is the first try that was done, with the key that was made then.
   const done = await sendAgain(reader, destination, { write, jobId, journal: ruling.journal }, act);
@@ -136,11 +129,9 @@ async function prepare(
   operator: Acting,
   kind: 'discard' | 'restore',
 ): Promise<Act> {
-  const who = checkOperator(operator);
-  const { jobId, verdict = 'in-doubt' } = await letterToActOn(reader, destination, letterId);
-  const id = operator.actId ?? randomUUID();
-  const at = await reader.now();
-  return { act: kind, id, at, ...who, letter: letterId, jobId, verdict, ...asPartOf(operator) };
+  checkOperator(operator);
+  const letter = await letterToActOn(reader, destination, letterId);
+  return actOn(kind, letterId, letter, operator, await reader.now());
 }
 
 /** A generation of its own has the attempts that the write has, and no expiry that was overruled. */
@@ -175,7 +166,7 @@ function edited<W extends Pick<Write, 'path' | 'headers' | 'body'>>(write: W, { 
 const WHAT_TO_DO: Record<ReplayRefusal, string> = {
   NOT_A_WRITE: 'Discard it.',
   TOO_LATE: 'Ignore the expiry (--ignore-expiry) to send it all the same, or discard it.',
-  KEY_ENDING: 'Wait until then, or take a new key (--new-key).',
+  KEY_ENDING: 'Take a new key (--new-key); where a time is told, the same key is free again then.',
   KEY_EXPIRED: 'Ask the API whether it has the write; accept a double application (--accept-double), or discard it.',
   IN_DOUBT:
     'Replay it under its own key, which cannot apply it twice; or accept a double application (--accept-double).',
@@ -183,12 +174,5 @@ const WHAT_TO_DO: Record<ReplayRefusal, string> = {
 };
 
 /** The error of a ruling that does not allow a replay; without one, of a letter that holds no write. */
-export function refused(letterId: string, ruling?: ReplayRuling): WaybillError {
-  const { refusal, because } =
-    !ruling || ruling.allowed ? { refusal: 'NOT_A_WRITE' as const, because: 'what stands there is no write' } : ruling;
-  return new WaybillError(
-    'REPLAY_REFUSED',
-    `dead letter ${letterId} was not replayed: ${because}. ${WHAT_TO_DO[refusal]}`,
-    { field: refusal },
-  );
-}
+export const refused = (letterId: string, ruling?: ReplayRuling): WaybillError =>
+  refusedBy('replay', WHAT_TO_DO, letterId, ruling);

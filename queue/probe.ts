@@ -1,18 +1,19 @@
 // Settling a doubt: a dead write that may have been applied is sent once more under its own key, at a person's word, and
 // the answer says what became of it. A probe is a replay with one attempt, and stricter rules (core/probe.ts).
-import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import { WaybillError } from '../core/errors.ts';
+import type { WaybillError } from '../core/errors.ts';
 import { admitProbe, type ProbeRefusal, type ProbeRuling } from '../core/probe.ts';
 import { type Act, type Acting, checkOperator } from './acts.ts';
-import { getLetter } from './dead-letters.ts';
-import { type Ending, endingOfDead, readDelivered } from './ending.ts';
+import { lookAtLetter } from './dead-letters.ts';
+import { type Ending, endingOfDead, endingOfDelivered, readJob } from './ending.ts';
 import { letterId as idOfLetter } from './keys.ts';
 import { type DeadLetter, replayFactsOf } from './letter.ts';
-import { asPartOf, letterToActOn } from './letter-act.ts';
+import { actOn, letterToActOn, refusedBy } from './letter-act.ts';
 import { letterCode } from './letter-filter.ts';
 import type { Reader } from './reader.ts';
 import { sendAgain } from './send-again.ts';
+import { asTombstone } from './tombstone.ts';
+import { isRefusal } from './unavailable.ts';
 
 export interface Probed {
   destination: string;
@@ -30,9 +31,10 @@ export interface Probed {
 export interface ProbeAnswer {
   /**
    * `delivered`: it is applied, once, and its letter closed. `not-applied`, `in-doubt` (nothing was proved): it has a
-   * dead letter of the next generation. `waiting`: no worker has settled it yet.
+   * dead letter of the next generation. `waiting`: no worker has settled it yet. `gone`: it has ended, and neither its
+   * letter nor its delivery is kept any more.
    */
-  says: 'delivered' | 'not-applied' | 'in-doubt' | 'waiting';
+  says: 'delivered' | 'not-applied' | 'in-doubt' | 'waiting' | 'gone';
   status?: number;
   /** The envelope's code, or the connection error's. */
   code?: string;
@@ -56,25 +58,15 @@ export const ruleOnProbe = (letter: DeadLetter, now: number): ProbeRuling => adm
  *   `by` or `reason`
  */
 export async function probe(reader: Reader, destination: string, letterId: string, operator: Acting): Promise<Probed> {
-  const who = checkOperator(operator);
+  checkOperator(operator);
   const now = await reader.now();
   const letter = await letterToActOn(reader, destination, letterId);
   if ('unreadable' in letter) throw probeRefused(letterId);
   const ruling = ruleOnProbe(letter, now);
   if (!ruling.allowed || !letter.write) throw probeRefused(letterId, ruling);
-  const { write, jobId, verdict } = letter;
+  const { write, jobId } = letter;
   const { journal, advice } = ruling;
-  const act: Act = {
-    act: 'probe',
-    id: operator.actId ?? randomUUID(),
-    at: now,
-    ...who,
-    letter: letterId,
-    jobId,
-    verdict,
-    generation: journal.generation,
-    ...asPartOf(operator),
-  };
+  const act: Act = { ...actOn('probe', letterId, letter, operator, now), generation: journal.generation };
   const done = await sendAgain(reader, destination, { write, jobId, journal }, act);
   return {
     destination,
@@ -96,12 +88,8 @@ const WHAT_TO_DO: Record<ProbeRefusal, string> = {
 };
 
 /** The error of a ruling that does not allow a probe; without one, of a letter that holds no write. */
-export function probeRefused(letterId: string, ruling?: ProbeRuling): WaybillError {
-  const { refusal, because } =
-    !ruling || ruling.allowed ? { refusal: 'NOT_A_WRITE' as const, because: 'what stands there is no write' } : ruling;
-  const message = `dead letter ${letterId} was not probed: ${because}. ${WHAT_TO_DO[refusal]}`;
-  return new WaybillError('REPLAY_REFUSED', message, { field: refusal });
-}
+export const probeRefused = (letterId: string, ruling?: ProbeRuling): WaybillError =>
+  refusedBy('probe', WHAT_TO_DO, letterId, ruling);
 
 /** Between two looks: short at first, since most are answered at once. */
 const FIRST_LOOK_MS = 20;
@@ -109,10 +97,10 @@ const LOOK_EVERY_MS = 500;
 
 /**
  * Waits for what a probe is answered, by looking where its write stands. Each look has the time limit of the reader's
- * commands.
+ * commands; one that fails is not the last, while there is time.
  * @param limitMs how long to wait; 0 looks once
  * @param signal ends the wait; it looks once more then
- * @throws what the driver throws where Redis is away
+ * @throws what the driver throws where Redis refuses, or is still away at the end
  */
 export async function waitForAnswer(
   reader: Reader,
@@ -123,7 +111,9 @@ export async function waitForAnswer(
   const until = performance.now() + limitMs;
   for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(pauseMs * 2, LOOK_EVERY_MS)) {
     const isLast = signal?.aborted === true || performance.now() >= until;
-    const answer = await look(reader, probed);
+    const answer = await look(reader, probed).catch((error: unknown) => {
+      if (isLast || isRefusal(error)) throw error;
+    });
     if (answer) return answer;
     if (isLast) return { says: 'waiting' };
     const leftMs = Math.max(1, until - performance.now());
@@ -136,15 +126,21 @@ async function look(
   reader: Reader,
   { destination, jobId, generation }: Pick<Probed, 'destination' | 'jobId' | 'generation'>,
 ): Promise<ProbeAnswer | undefined> {
-  const letter = await getLetter(reader, destination, idOfLetter(jobId, generation));
+  const id = idOfLetter(jobId, generation);
+  // The job before the letter: one that has ended, or is gone, has left its letter by then.
+  const job = await readJob(reader.client, destination, jobId);
+  const letter = await lookAtLetter(reader, destination, id);
+  if (letter && 'unreadable' in letter) return { says: 'in-doubt', letter: id, because: letter.unreadable };
   if (letter) {
     const says = letter.verdict === 'not-applied' ? 'not-applied' : 'in-doubt';
     const code = letterCode(letter);
     const ending = { ...endingOfDead(letter), ...(code !== undefined && { code }) };
     return { says, ...answerOf(ending), letter: letter.id, because: letter.because };
   }
-  const delivered = await readDelivered(reader.client, destination, jobId);
-  return delivered && { says: 'delivered', ...answerOf(delivered) };
+  const end = asTombstone(job?.data);
+  if (end?.settled === 'delivered')
+    return { says: 'delivered', ...answerOf(endingOfDelivered(destination, jobId, end, job?.progress)) };
+  return job && !end ? undefined : { says: 'gone' };
 }
 
 const answerOf = ({ status, code, requestId }: Ending): Pick<ProbeAnswer, 'status' | 'code' | 'requestId'> => ({

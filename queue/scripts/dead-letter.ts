@@ -3,6 +3,7 @@
 import { asFunction, BULLMQ, type Script, SLICE } from './compose.ts';
 import { LOST_AT_FIELD } from '../keys.ts';
 import { ENTER } from './rows.ts';
+import { MAKE_SOUND } from './sound.ts';
 
 const FINISH = BULLMQ.moveToFinished.keys;
 const ADD = BULLMQ.addPrioritizedJob.keys;
@@ -44,9 +45,9 @@ end
  * Lua does not roll back: whatever could make either script refuse is looked at while nothing is written yet.
  */
 export const DEAD_LETTER: Script = {
-  name: 'waybill:deadLetter:4',
+  name: 'waybill:deadLetter:5',
   keys: FINISH + ADD + 5,
-  lua: `${asFunction('moveToFinished')}${asFunction('addPrioritizedJob')}${SLICE}${ENTER}${REMAINS}
+  lua: `${asFunction('moveToFinished')}${asFunction('addPrioritizedJob')}${SLICE}${ENTER}${REMAINS}${MAKE_SOUND}
 local jobKey, activeKey, jobId, token = KEYS[12], KEYS[2], ARGV[1], ARGV[13]
 local letterKey, timeKey, requestKey = KEYS[${FINISH + ADD + 1}], KEYS[${FINISH + ADD + 2}], KEYS[${FINISH + ADD + 3}]
 if redis.call('EXISTS', jobKey) == 0 then return -1 end
@@ -55,14 +56,7 @@ if not lock then return -2 end
 if lock ~= token then return -6 end
 if not redis.call('LPOS', activeKey, jobId, 'RANK', -1) then return -3 end
 if redis.call('EXISTS', letterKey) == 1 then return ${LETTER_EXISTS} end
--- moveToFinished decodes it after its first writes, and would raise there.
-local parent = redis.call('HGET', jobKey, 'parent')
-if parent then
-  local read, value = pcall(cjson.decode, parent)
-  if not read or type(value) ~= 'table' or type(value.id) ~= 'string' or type(value.queueKey) ~= 'string' then
-    redis.call('HDEL', jobKey, 'parent', 'parentKey')
-  end
-end
+makeSound(jobKey)
 
 addPrioritizedJob(slice(KEYS, ${FINISH + 1}, ${FINISH + ADD}), slice(ARGV, 10, 12))
 -- What no queue of letters needs; where it is missing, BullMQ takes it for 0 or empty.

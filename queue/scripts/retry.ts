@@ -1,5 +1,6 @@
 // A retry or a postponement: BullMQ's own step, and the lookup row by which its newest request_id finds the write.
 import { asFunction, BULLMQ, type Script, SLICE } from './compose.ts';
+import { MAKE_SOUND } from './sound.ts';
 
 export const DELAY_KEYS = BULLMQ.moveToDelayed.keys;
 
@@ -9,10 +10,11 @@ export const DELAY_KEYS = BULLMQ.moveToDelayed.keys;
  * Returns what moveToDelayed returns; a refusal is one of its negative numbers, and nothing is written then.
  */
 export const RETRY: Script = {
-  name: 'waybill:retry:1',
+  name: 'waybill:retry:2',
   keys: DELAY_KEYS + 1,
-  lua: `${asFunction('moveToDelayed')}${SLICE}
+  lua: `${asFunction('moveToDelayed')}${SLICE}${MAKE_SOUND}
 local rows, jobId, requestId, gone = KEYS[${DELAY_KEYS + 1}], ARGV[3], ARGV[10], ARGV[11]
+makeSound(KEYS[5])
 local reply = moveToDelayed(slice(KEYS, 1, ${DELAY_KEYS}), slice(ARGV, 1, 9))
 if type(reply) == 'number' and reply < 0 then return reply end
 if gone ~= '' and gone ~= requestId then redis.call('HDEL', rows, gone) end

@@ -1,21 +1,23 @@
-// For the onSettled hook: the step that settles a write notes that the hook was not told of it yet. So whatever dies
-// in between, somebody tells it.
+// Settling a delivered write. For the onSettled hook: the step that settles a write notes that the hook was not told of it
+// yet. So whatever dies in between, somebody tells it.
 import { asFunction, BULLMQ, type Script, SLICE } from './compose.ts';
+import { MAKE_SOUND } from './sound.ts';
 
 export const FINISH_KEYS = BULLMQ.moveToFinished.keys;
 
 /**
- * A delivered write is finished, where a worker has the hook; without it BullMQ's own script does it.
+ * A delivered write is finished.
  * KEYS: moveToFinished's, then the set of writes to tell of.
- * ARGV: moveToFinished's (9), then the job id and epoch ms.
+ * ARGV: moveToFinished's (9), then the job id, epoch ms, and 1 where there is something to tell the hook.
  */
 export const DELIVER: Script = {
-  name: 'waybill:deliver:1',
+  name: 'waybill:deliver:2',
   keys: FINISH_KEYS + 1,
-  lua: `${asFunction('moveToFinished')}${SLICE}
+  lua: `${asFunction('moveToFinished')}${SLICE}${MAKE_SOUND}
+makeSound(KEYS[12])
 local reply = moveToFinished(slice(KEYS, 1, ${FINISH_KEYS}), slice(ARGV, 1, 9))
 if type(reply) == 'number' and reply < 0 then return reply end
-redis.call('ZADD', KEYS[${FINISH_KEYS + 1}], ARGV[11], ARGV[10])
+if ARGV[12] == '1' then redis.call('ZADD', KEYS[${FINISH_KEYS + 1}], ARGV[11], ARGV[10]) end
 return reply
 `,
 };

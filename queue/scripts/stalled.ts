@@ -3,6 +3,7 @@
 // somebody promoted the write or its producer's clock was fast. Counters that hold no number are mended here too.
 import { asFunction, BULLMQ, type Script } from './compose.ts';
 import { LOST_AT_FIELD } from '../keys.ts';
+import { IS_COUNT } from './sound.ts';
 
 /** BullMQ's counters of a job. Its scripts raise them, and end half-way, each time anew, where one holds no number. */
 const COUNTERS = ['ats', 'atm', 'stc'];
@@ -11,7 +12,7 @@ const COUNTERS = ['ats', 'atm', 'stc'];
 export const MOVE_STALLED: Script = {
   name: 'waybill:moveStalledJobsToWait:3',
   keys: BULLMQ.moveStalledJobsToWait.keys,
-  lua: `${asFunction('moveStalledJobsToWait')}
+  lua: `${asFunction('moveStalledJobsToWait')}${IS_COUNT}
 -- The start that stalled comes on top of them, and counts as lost.
 local function recordedStarts(jobKey)
   local ok, journal = pcall(cjson.decode, redis.call('HGET', jobKey, 'progress') or '0')
@@ -22,7 +23,7 @@ for _, jobId in ipairs(redis.call('SMEMBERS', KEYS[1])) do
   local jobKey = ARGV[2] .. jobId
   for _, field in ipairs({ ${COUNTERS.map((field) => `'${field}'`).join(', ')} }) do
     local value = redis.call('HGET', jobKey, field)
-    if value and not (#value < 16 and string.match(value, '^%d+$')) then
+    if value and not isCount(value) then
       redis.call('HSET', jobKey, field, field == 'ats' and recordedStarts(jobKey) + 1 or 0)
     end
   end

@@ -118,11 +118,6 @@ describe('a ruling in full', () => {
       journal: { ...begun, doubtBefore: 'settleable', firstSentAt: NOW - 1000 },
       doubleAccepted: false,
     });
-    expect(same({ ...FACTS, verdict: 'in-doubt' })).toStrictEqual({
-      allowed: true,
-      journal: { ...begun, doubtBefore: 'settleable' },
-      doubleAccepted: false,
-    });
     expect(same({ ...FACTS, verdict: 'in-doubt', doubtIsFinal: true })).toMatchObject({
       journal: { doubtBefore: 'final' },
     });
@@ -156,14 +151,46 @@ describe('a ruling in full', () => {
       because: 'the API is about to forget its key; it has at 2027-01-15T08:00:00.000Z',
     });
     expect(same({ ...ending, keyExpiresAt: endsAt - 1 })).toMatchObject({ allowed: true });
-    const { keyExpiresAt: _, ...unknown } = ending;
-    expect(same(unknown)).toMatchObject({ allowed: false, refusal: 'KEY_ENDING' });
+  });
+
+  test('of a write that was not applied under a key whose end is not known, no time is told that moves with the asking', () => {
+    const { keyExpiresAt: _, keyUsableUntil: __, ...unknown } = { ...IN_DOUBT, verdict: 'not-applied' as const };
+    for (const now of [NOW, NOW + 1e9])
+      expect(admitReplay(unknown, ask(), now)).toEqual({
+        allowed: false,
+        refusal: 'KEY_ENDING',
+        because: 'it is not known when the API forgets its key',
+      });
+    expect(anew(unknown)).toMatchObject({ allowed: true });
   });
 
   test('a key of which nobody knows until when it may be used is used no more', () => {
     const { keyUsableUntil: _, ...unknown } = IN_DOUBT;
     expect(same(unknown)).toMatchObject({ allowed: false, refusal: 'KEY_EXPIRED' });
   });
+
+  test.each(['in-doubt', 'applied-once'] as const)(
+    'a write that is %s goes out under a key that nobody knows the age of only where a person accepts a double application',
+    (verdict) => {
+      const state = verdict === 'in-doubt' ? 'may have been applied' : 'was applied';
+      expect(same({ ...FACTS, verdict })).toEqual({
+        allowed: false,
+        refusal: 'KEY_EXPIRED',
+        because: `the write ${state}, and it is not known since when the API has its key: it could be applied twice`,
+      });
+      expect(same({ ...FACTS, verdict }, { acceptDouble: true })).toMatchObject({
+        allowed: true,
+        doubleAccepted: true,
+        journal: { doubtBefore: 'final' },
+      });
+    },
+  );
+
+  test('a double application that was accepted is not asked for again before anything has reached the API', () =>
+    expect(same({ ...FACTS, verdict: 'in-doubt', doubtIsFinal: true })).toMatchObject({
+      allowed: true,
+      doubleAccepted: false,
+    }));
 
   const STORED =
     'the API answers this key with its stored rejection: the same key will be rejected again, a new key is needed';

@@ -8,6 +8,7 @@ import { countLetters, getLetter } from '../../queue/dead-letters.ts';
 import { find } from '../../queue/find.ts';
 import { auditKey, deadQueueName, prefixOf } from '../../queue/keys.ts';
 import { discard, replay } from '../../queue/operate.ts';
+import type { Reader } from '../../queue/reader.ts';
 import { probe, type ProbeAnswer, waitForAnswer } from '../../queue/probe.ts';
 import { redisUrl } from '../support/redis.ts';
 import { createWorld, eventually, planned, type World } from '../support/world.ts';
@@ -33,6 +34,27 @@ async function probed(world: World, { letter }: Dead): Promise<ProbeAnswer> {
 }
 
 const sendsOf = (world: World, key: string): number => world.sandbox.entry(key)?.sends.length ?? 0;
+
+/** Its reader, whose first looks at a letter fail. */
+function failing(world: World, error: Error, times: number): { reader: Reader; failed: () => number } {
+  let failed = 0;
+  const client = new Proxy(world.reader.client, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      return (...given: unknown[]): unknown =>
+        failed < times ? (failed++, Promise.reject(error)) : (value.apply(target, given) as unknown);
+    },
+  });
+  const reader = new Proxy(world.reader, {
+    get: (target, name): unknown => {
+      if (name === 'client') return client;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  return { reader, failed: () => failed };
+}
 
 describe('a probe', () => {
   test.each([
@@ -148,6 +170,40 @@ describe('a probe', () => {
     await world.startWorker();
     expect(await waitForAnswer(world.reader, going, LIMIT_MS)).toMatchObject({ says: 'delivered' });
   });
+
+  test('whose looks fail for a while is answered by the next one; one that Redis refuses, or that still fails at the end, throws', async () => {
+    const world = await createWorld();
+    await world.startWorker();
+    const dead = await died(world, ['reset-after', 'ok']);
+    const going = await probe(world.reader, world.name, dead.letter, ANN);
+    const late = new Error('Command timed out');
+    const slow = failing(world, late, 3);
+    expect(await waitForAnswer(slow.reader, going, LIMIT_MS)).toMatchObject({ says: 'delivered' });
+    expect(slow.failed()).toBe(3);
+    const away = failing(world, late, Infinity);
+    await expect(waitForAnswer(away.reader, going, 100)).rejects.toBe(late);
+    expect(away.failed()).toBeGreaterThan(1);
+    const refusal = Object.assign(new Error('NOPERM no permissions'), { name: 'ReplyError' });
+    const refused = failing(world, refusal, Infinity);
+    await expect(waitForAnswer(refused.reader, going, LIMIT_MS)).rejects.toBe(refusal);
+    expect(refused.failed()).toBe(1);
+  });
+
+  test.each(['its letter was taken away', 'its letter and its job were taken away'])(
+    'whose answer is kept no more, since %s, says so at once',
+    async (what) => {
+      const world = await createWorld();
+      const redis = new Redis(redisUrl());
+      onTestFinished(() => redis.disconnect());
+      await world.startWorker();
+      const dead = await died(world, ['reset-after', '403']);
+      const going = await probe(world.reader, world.name, dead.letter, ANN);
+      const { letter = '' } = await waitForAnswer(world.reader, going, LIMIT_MS);
+      await redis.del(`${prefixOf(world.name)}:${deadQueueName(world.name)}:${letter}`);
+      if (what.includes('job')) await redis.del(`${prefixOf(world.name)}:${world.name}:${dead.jobId}`);
+      expect(await waitForAnswer(world.reader, going, 600_000)).toEqual({ says: 'gone' });
+    },
+  );
 
   test('that waits for a worker until the API may have forgotten the key is not sent', async () => {
     const world = await createWorld({ destination: { idempotency: { ttlMs: 3000 }, timeoutMs: 500 } });

@@ -69,3 +69,27 @@ describe.each([
     expect(letter).toMatchObject({ reason: 'rejected', verdict: 'in-doubt', journal: { lost: 1 } });
   });
 });
+
+describe.each([
+  ['a count of attempts that no script can raise', 'atm', '99999999999999999999'],
+  ['a parent that is none', 'parent', '{"id":1}'],
+])('%s, written while its worker had the write', (_what, field, value) => {
+  test.each([
+    ['delivered', 'ok'],
+    ['dead', '422'],
+    ['retrying', 'hang'],
+  ] as const)('leaves it %s, in one place', async (state, step) => {
+    const world = await createWorld({
+      sandbox: { latencyMs: 300 },
+      destination: { timeoutMs: 800, retry: { baseMs: 60_000, capMs: 60_000 } },
+    });
+    const damage = byHand(world);
+    await world.startWorker();
+    const next = await world.queue.add('send', planned(step));
+    await world.until(next.data.idempotencyKey, 'sending');
+    await damage(next.id ?? '', field, value);
+    await world.until(next.data.idempotencyKey, state);
+    const counts = await world.queue.getJobCounts('active', 'wait', 'delayed', 'completed', 'failed');
+    expect(Object.values(counts).reduce((sum, count) => sum + count, 0)).toBe(1);
+  });
+});
