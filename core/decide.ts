@@ -94,7 +94,7 @@ export function decide(
     case 'no-answer':
       return classOf(outcome.code) === 'shutdown' ? stopped : spend(`no answer (${outcome.code})`);
     case 'response': {
-      const { status, envelope, retryAfterMs, replayed } = outcome;
+      const { status, envelope, retryAfterMs, replayed, cut } = outcome;
       if (status >= 200 && status < 300) return { kind: 'delivered' };
       if (status === 409 && envelope && policy.inProgressCodes.includes(envelope.code)) {
         return postpone(
@@ -102,6 +102,8 @@ export function decide(
           backOff(journal.postponed + 1, policy, random, retryAfterMs),
         );
       }
+      // Its code would say whether an earlier send is still running.
+      if (status === 409 && cut) return spend('HTTP 409, whose answer broke off', retryAfterMs);
       if (status === 429) return spend('HTTP 429', retryAfterMs);
       if (status >= 500 && status <= 599) {
         return replayed

@@ -14,6 +14,8 @@ export type Outcome =
       envelope?: Envelope;
       /** That answer's text, capped and redacted. */
       body?: string;
+      /** It broke off before its end, or was too long to be read: what its body says is not known. */
+      cut?: true;
       /** From now, when the API gave a Retry-After that can be read. */
       retryAfterMs?: number;
     }

@@ -25,10 +25,12 @@ export function evidenceOf(
     case 'no-answer':
       return 'doubt';
     case 'response': {
-      const { status, envelope } = outcome;
+      const { status, envelope, cut } = outcome;
       if (status >= 200 && status < 300) return 'applied';
       // The API is still working on an earlier send of this key.
       if (status === 409 && envelope && policy.inProgressCodes.includes(envelope.code)) return 'doubt';
+      // It may have said that.
+      if (status === 409 && cut) return 'doubt';
       if (AFTER_LOOKUP.has(status)) return keyAlive ? 'not-applied' : 'nothing';
       // 401, 403, 429 and the other 4xx are given before the write is looked at, or prove nothing about earlier sends.
       if (status >= 400 && status < 500) return 'nothing';

@@ -52,7 +52,7 @@ export function refusedBy<Refusal extends string>(
   act: Act['act'],
   whatToDo: Record<Refusal | 'NOT_A_WRITE', string>,
   letterId: string,
-  ruling?: { allowed: true } | { allowed: false; refusal: Refusal; because: string },
+  ruling?: { allowed: true } | { allowed: false; refusal: Refusal | 'NOT_A_WRITE'; because: string },
 ): WaybillError {
   const { refusal, because } =
     !ruling || ruling.allowed ? { refusal: 'NOT_A_WRITE' as const, because: 'what stands there is no write' } : ruling;

@@ -51,15 +51,16 @@ export function attempt(dispatcher: Dispatcher, request: HttpRequest, options: A
       clearTimeout(timer);
       resolve(outcome);
     };
-    const finishByHead = (): void => {
+    /** @param isWhole the answer came to its end */
+    const finishByHead = (isWhole: boolean): void => {
       if (!head) return;
       const text = Buffer.concat(kept).toString('utf8');
       kept = [];
-      finish(toResponse(head.status, head.headers, text, durationMs(), options));
+      finish({ ...toResponse(head.status, head.headers, text, durationMs(), options), ...(!isWhole && { cut: true }) });
     };
     /** The end came from us or from the connection, not from the API. */
     const end = (code: string): void => {
-      if (head) finishByHead();
+      if (head) finishByHead(false);
       // Nothing is written to a socket before onRequestStart.
       else if (!controller)
         finish({ kind: 'not-sent', code: code === DEADLINE ? DEADLINE_QUEUED : code, durationMs: durationMs() });
@@ -89,14 +90,14 @@ export function attempt(dispatcher: Dispatcher, request: HttpRequest, options: A
           keptBytes += part.length;
         }
         if (readBytes > DRAIN_BYTES) {
-          finishByHead();
+          finishByHead(false);
           current.abort(new Error('answer longer than is read'));
         }
       },
-      onResponseEnd: finishByHead,
+      onResponseEnd: () => finishByHead(true),
       onResponseError(_controller, error) {
         if (done) return;
-        if (head) return finishByHead();
+        if (head) return finishByHead(false);
         const code = codeOf(error);
         // From onRequestStart on bytes may have gone out, whatever broke then; only what undici itself refuses has not.
         const nothingSent = !controller || classOf(code) === 'unsendable';
@@ -126,7 +127,7 @@ function toResponse(
   rawText: string,
   durationMs: number,
   options: AttemptOptions,
-): Outcome {
+): Outcome & { kind: 'response' } {
   const header = (name: string): string | undefined => {
     const value = headers[name.toLowerCase()];
     return Array.isArray(value) ? value[0] : value;

@@ -123,8 +123,7 @@ function judgeOne(
   if (ended && verdict !== undefined) {
     look(judgement, 'I5', isTrue(verdict, applications), say(`the verdict is wrong`));
   }
-  if (journal && ended)
-    judgeJournal(judgement, measured, { policy, mayLose: mayLose || recordLost }, end, journal, seen, say);
+  if (journal && ended) judgeJournal(judgement, measured, { policy, mayLose, recordLost }, end, journal, seen, say);
   if (ended) {
     const lost = (journal?.lost ?? 0) + end.lost;
     const meant = poison.has(key);
@@ -146,7 +145,7 @@ function isTrue(verdict: string, applications: number): boolean {
 function judgeJournal(
   judgement: Judgement,
   measured: Measured,
-  { policy, mayLose }: Pick<Evidence, 'policy' | 'mayLose'>,
+  { policy, mayLose, recordLost }: Pick<Evidence, 'policy' | 'mayLose'> & { recordLost: boolean },
   end: End,
   journal: Journal,
   seen: LedgerEntry | undefined,
@@ -180,7 +179,7 @@ function judgeJournal(
     end.starts ?? startsOf(journal, end.lost),
   );
   const unknown = Math.max(0, (seen?.sends.length ?? 0) - starts);
-  if (mayLose) measured.forgotten += unknown;
+  if (mayLose || recordLost) measured.forgotten += unknown;
   else look(judgement, 'I6', unknown === 0, say(`${starts} starts are known of`));
 
   attempts.forEach((entry, i) => {
@@ -198,7 +197,8 @@ function judgeJournal(
     );
     const next = attempts[i + 1];
     if (delayMs !== asked && range >= 100) measured.jitters.push((delayMs - base + 0.5) / range);
-    if (next && next.lost === undefined) {
+    // A record that was taken away and added anew has its write in the queue twice: the one there was, and the new one.
+    if (next && next.lost === undefined && !recordLost) {
       const lateMs = next.at - (entry.at + entry.durationMs + delayMs);
       // A millisecond for the rounding of two clocks; more where the fault sets them apart.
       look(

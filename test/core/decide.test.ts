@@ -105,6 +105,13 @@ describe('what spends no attempt', () => {
       reason: 'rejected',
     }));
 
+  test('a 409 whose answer broke off may have said that, and is tried again: it spends an attempt', () => {
+    const cut = answer(409, { cut: true, envelope: { code: 'HTTP_409' } });
+    expect(judge(cut)).toMatchObject({ kind: 'retry', because: 'HTTP 409, whose answer broke off' });
+    expect(judge(cut, after(4))).toMatchObject({ kind: 'dead', reason: 'exhausted' });
+    expect(judge(answer(422, { cut: true }))).toMatchObject({ kind: 'dead', reason: 'rejected' });
+  });
+
   test('a 409 in progress backs off, and ends once it was postponed for the life of a key', () => {
     const since = (postponedSince: number): Journal => ({ ...emptyJournal(), postponed: 9, postponedSince });
     expect(judge(inProgress, since(NOW - 1000))).toMatchObject({ kind: 'postpone', wait: { baseMs: 30_000 } });

@@ -44,6 +44,11 @@ describe('what an outcome proves', () => {
     [302, 'doubt'],
   ])('HTTP %i proves %s', (status, evidence) => expect(evidenceOf(answer(status), PROFILE, true)).toBe(evidence));
 
+  test('a 409 whose answer broke off proves nothing against an earlier send that still runs; a 422 is one by its status', () => {
+    expect(evidenceOf({ ...answer(409), cut: true }, PROFILE, true)).toBe('doubt');
+    expect(evidenceOf({ ...answer(422), cut: true }, PROFILE, true)).toBe('not-applied');
+  });
+
   test('a 409 in progress is doubt: an earlier send is being worked on', () =>
     expect(evidenceOf(answer(409, 'IDEMPOTENCY_IN_PROGRESS'), PROFILE, true)).toBe('doubt'));
 

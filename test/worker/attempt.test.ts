@@ -197,7 +197,12 @@ describe('an answer', () => {
     const url = await tcp(
       (socket) => void socket.once('data', () => socket.end('HTTP/1.1 201 Created\r\ncontent-length: 500\r\n\r\n{"a"')),
     );
-    expect(await send(url)).toMatchObject({ kind: 'response', status: 201 });
+    expect(await send(url)).toMatchObject({ kind: 'response', status: 201, cut: true });
+  });
+
+  test('that came to its end is not said to have broken off', async () => {
+    const url = await http((_request, response) => response.writeHead(409).end('{"code":"A"}'));
+    expect(await send(url)).not.toHaveProperty('cut');
   });
 
   test('that is a redirect is not followed', async () => {
