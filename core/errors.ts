@@ -10,7 +10,7 @@ export type WaybillErrorCode =
   | 'REDIS_UNFIT' // the server cannot keep the promises: too old, evicting, or its clock differs
   | 'LETTER_EXISTS' // a dead letter stands under this id already; nothing was written
   | 'LETTER_HANDLED' // somebody else has replayed, discarded or restored the dead letter; the message says who and when
-  | 'REPLAY_REFUSED' // the replay could apply the write twice, or cannot be sent; nothing was changed
+  | 'REPLAY_REFUSED' // the replay or the probe could apply the write twice, or cannot be sent, or there is no doubt that a probe could settle; nothing was changed
   | 'NOT_CONFIRMED' // what a person has to type for a bulk operation was not given, or its count has changed since; nothing was changed
   | 'OPERATION_REFUSED' // the bulk operation means no letter or too many, or its state does not allow that; nothing was changed
   | 'MASK_MISPLACED' // an edited write has a mask where it stands for no value; `field` says where, and nothing was enqueued

@@ -24,7 +24,8 @@ const WHAT_TO_DO: Record<WaybillErrorCode, string> = {
   REDIS_UNFIT: 'Do what the message says; `waybill doctor` tells the rest ([Redis](../redis.md)).',
   LETTER_EXISTS: 'Nothing: the worker files the letter under the next generation.',
   LETTER_HANDLED: 'Nothing, if what was done is what you meant. `waybill dead-letters show` tells who did it and why.',
-  REPLAY_REFUSED: '`field` says which rule; see below.',
+  REPLAY_REFUSED:
+    '`field` says which rule, `message` whether it was a replay or a probe; see [below](#why-a-replay-or-a-probe-was-refused).',
   MASK_MISPLACED:
     'Leave a mask as it was shown and where it was shown, or put a value in its place. In a new place the value itself has to stand.',
   NOT_CONFIRMED: 'Ask for the plan again, look at its count, and type what it wants.',
@@ -38,11 +39,11 @@ const REFUSALS: Record<ReplayRefusal | ProbeRefusal | 'BUSY', [when: string, wha
   NOT_A_WRITE: ['what stood in the queue was no write', 'Discard it.'],
   TOO_LATE: ["the write's own expiry has passed", '`--ignore-expiry` sends it all the same; or discard it.'],
   KEY_ENDING: [
-    'the API is about to forget its key: an attempt may no longer start with it, nor may the key begin another life',
-    'Of a replay: wait until the message says, or `--new-key`. Of a probe: ask the API whether it has the write.',
+    'the API is about to forget its key, or it is not known when it does: an attempt may no longer start with it, nor may the key begin another life',
+    'Of a replay: `--new-key`, or wait until the time that the message tells. Of a probe: ask the API whether it has the write.',
   ],
   KEY_EXPIRED: [
-    'it may have been applied, or was, and the API may have forgotten its key',
+    'it may have been applied, or was, and the API may have forgotten its key, or it is not known since when it has it',
     'Ask the API whether it has the write; then discard it, or `--accept-double`.',
   ],
   NOT_IN_DOUBT: ['a probe: there is no doubt to settle', 'Replay it, or discard it.'],

@@ -12,7 +12,7 @@ import type { Outcome } from '../../core/outcome.ts';
 import { evidenceOf, VERDICTS, verdictOf, verdictOfDelivered } from '../../core/verdict.ts';
 
 const PROFILE = { unappliedStatuses: [503], inProgressCodes: ['IDEMPOTENCY_IN_PROGRESS'] };
-const answer = (status: number, code = 'X'): Outcome => ({
+const answer = (status: number, code = 'X'): Outcome & { kind: 'response' } => ({
   kind: 'response',
   status,
   durationMs: 1,

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { type BulkItem, createQueue, type QueueOptions, type WriteQueue } from '../../producer/index.ts';
 import { prefixOf } from '../../queue/keys.ts';
-import { documents, runCli } from '../cli/run-cli.ts';
+import { documents, runCli, startCli } from '../cli/run-cli.ts';
 import { watchCommands } from '../support/monitor.ts';
 import { type Replica, type Replicated, startReplicated } from '../support/redis-replicas.ts';
 import { freshDestination } from '../support/redis.ts';
@@ -142,7 +142,52 @@ test('addBulk with a replica that hangs: the first slice is told so, the rest is
     expect(answer).toMatchObject({ status: 'unavailable' });
     expect(answer && 'error' in answer && answer.error.message).toContain(`"k${i}"`);
   }
+  expect(answers[499]).toMatchObject({
+    error: {
+      message: expect.stringMatching(
+        /^The write "k499" was not sent .* nothing was stored: .* replicas .* again with the same idempotencyKey\.$/,
+      ) as string,
+    },
+  });
   expect(await queue.getWaitingCount()).toBe(200);
+});
+
+test('Redis away: an add that would wait for replicas is answered as soon as any other, and the rest of a bulk is told as not stored', async () => {
+  const waitForReplicas = { count: 1, timeoutMs: 20_000 };
+  const queue = createQueue(freshDestination(), { connection: 'redis://127.0.0.1:1', waitForReplicas });
+  onTestFinished(() => queue.close());
+  const [single, answers] = await Promise.all([
+    queue.add('send', planned()).catch((error: unknown) => error),
+    queue.addBulk(items(201)),
+  ]);
+  const unanswered = {
+    code: 'QUEUE_UNAVAILABLE',
+    message: expect.stringContaining('no answer within 1900 ms') as string,
+  };
+  expect(single).toMatchObject(unanswered);
+  expect(answers[0]).toMatchObject({ error: unanswered });
+  expect(answers[200]).toMatchObject({
+    status: 'unavailable',
+    error: {
+      code: 'QUEUE_UNAVAILABLE',
+      message: expect.stringContaining('nothing was stored: Redis did not') as string,
+    },
+  });
+});
+
+test('very many adds at once go in batches of a thousand, each with its own wait', async () => {
+  const queue = queueThat(PATIENT);
+  await queue.add('send', planned());
+  const { commands, until } = await watched();
+  await Promise.all(items(2500).map(({ data }) => queue.add('send', data)));
+  await until('end');
+  const sizes = commands
+    .filter((command) => command === 'evalsha' || command === 'wait')
+    .join(' ')
+    .split('wait')
+    .map((batch) => batch.split('evalsha').length - 1);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(1000);
+  expect(await queue.getWaitingCount()).toBe(2501);
 });
 
 test('without the option not one command more is sent; with it three go together, and nothing else', async () => {
@@ -199,6 +244,17 @@ test('a script that Redis has forgotten is loaded, and the wait stands behind it
   expect(commands.slice(loaded).filter((command) => ['incr', 'wait'].includes(command))).toEqual(['incr', 'wait']);
 });
 
+test('a script that Redis has forgotten while the replica hangs: the second wait has a time of its own, and the message names that', async () => {
+  const queue = queueThat(BRIEF);
+  await queue.add('send', planned());
+  haltReplica();
+  await (await admin()).script('FLUSH');
+  await expect(queue.add('send', planned())).rejects.toMatchObject({
+    code: 'NOT_REPLICATED',
+    message: expect.stringContaining('0 of the 1 replica(s) asked for had it within 100 ms') as string,
+  });
+});
+
 test('a client of the caller waits too', async () => {
   const client = await admin();
   const queue = createQueue(freshDestination(), { connection: client, waitForReplicas: { count: 1 } });
@@ -217,7 +273,9 @@ test('a user that may not WAIT is told so: with the rules of docs/redis.md and +
   onTestFinished(() => queue.close());
   await expect(queue.add('send', planned())).rejects.toMatchObject({
     code: 'NOT_REPLICATED',
-    message: expect.stringContaining('NOPERM') as string,
+    message: expect.stringMatching(
+      /is stored .* \(NOPERM .*changes nothing until .* \+wait, beside the other rules of docs\/redis\.md/,
+    ) as string,
   });
   expect(page).toContain('`+wait`');
   await client.acl('SETUSER', 'producer', '+wait');
@@ -240,6 +298,62 @@ test('the command line takes it from the environment: enqueue ends with 3, docto
   );
   const enough = await runCli(['doctor', '-o', 'ndjson'], { env: { ...env, REDIS_WAIT_REPLICAS: '1' } });
   expect(documents(enough.stdout)).toContainEqual(expect.objectContaining({ check: 'replication', level: 'ok' }));
+});
+
+/** Too few replicas, and little time for them. */
+const tooFew = (): Record<string, string> => ({
+  REDIS_URL: servers.primary.url,
+  REDIS_WAIT_REPLICAS: '2',
+  REDIS_WAIT_TIMEOUT_MS: '10',
+});
+const line = (more: object = {}): string => `${JSON.stringify({ method: 'POST', path: '/v1/profiles', ...more })}\n`;
+const TWICE =
+  '2 of the writes that were added, or may have been, had no idempotencyKey, and feeding them again would add them again. Feed the lines that were answered unavailable again with the idempotencyKey of their answers.';
+
+test('enqueue says at its end that lines without a key are stored, though no replica has them', async () => {
+  const name = freshDestination();
+  const { code, stderr } = await runCli(['enqueue', name], {
+    env: tooFew(),
+    input: line() + line() + line({ idempotencyKey: 'k' }),
+  });
+  expect(code).toBe(3);
+  expect(stderr).toBe(
+    `${name}: 3 unavailable (3 stored, not replicated)\nwaybill: Do not feed all lines again: ${TWICE}\n`,
+  );
+});
+
+test('enqueue with a key in every line says that all may be fed again', async () => {
+  const name = freshDestination();
+  const { stderr } = await runCli(['enqueue', name], { env: tooFew(), input: line({ idempotencyKey: 'k' }) });
+  expect(stderr).toBe(
+    `${name}: 1 unavailable (1 stored, not replicated)\nwaybill: Feeding all lines again is safe: what was added is a duplicate then.\n`,
+  );
+});
+
+test('enqueue that is stopped says it too', async () => {
+  const name = freshDestination();
+  const cli = await startCli(['enqueue', name], { env: tooFew(), input: line() + line(), keepOpen: true });
+  await eventually(() => expect(cli.stdout().match(/NOT_REPLICATED/g)).toHaveLength(2));
+  cli.kill('SIGINT');
+  const { code, stderr } = await cli.ended;
+  expect(code).toBe(130);
+  expect(stderr).toBe(
+    `${name}: 2 unavailable (2 stored, not replicated)\nwaybill: STOPPED: SIGINT after line 2. Go on after line 2: ${TWICE}\n`,
+  );
+});
+
+test('enqueue leaves the rest untried when replicas are missing, and says that nothing of it was stored', async () => {
+  const input = Array.from({ length: 350 }, () => line()).join('');
+  const { stdout, stderr } = await runCli(['enqueue', freshDestination()], { env: tooFew(), input });
+  const told = documents(stdout).map(({ error }) => error as { code: string; message: string });
+  expect(told.filter(({ code }) => code === 'NOT_REPLICATED')).toHaveLength(300);
+  expect(told[349]).toEqual({
+    code: 'QUEUE_UNAVAILABLE',
+    message:
+      'not tried, and nothing was stored: too few replicas had the lines before. Add it again with the same idempotencyKey.',
+  });
+  expect(stderr).toContain(': 350 unavailable (300 stored, not replicated)\n');
+  expect(stderr).toContain('all lines again: 300 of the writes');
 });
 
 test.each([

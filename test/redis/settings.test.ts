@@ -49,3 +49,14 @@ test('how many replicas are waited for: the file, and over it the environment', 
   await expect(redis({ REDIS_WAIT_REPLICAS: 'all' })).rejects.toThrow('REDIS_WAIT_REPLICAS: must be a whole number');
   await expect(redis({ REDIS_WAIT_TIMEOUT_MS: '5' })).rejects.toThrow('(from REDIS_WAIT_TIMEOUT_MS)');
 });
+
+test('a time to wait for replicas without how many is refused by its own name; the file is not blamed', async () => {
+  const load = async (env: Record<string, string>) =>
+    loadConfig({ cwd: await folderWith({ url: 'redis://file' }), env }, {});
+  await expect(load({ REDIS_WAIT_TIMEOUT_MS: '300' })).rejects.toThrow(
+    /^1 wrong value\(s\) in the environment:\n {2}REDIS_WAIT_TIMEOUT_MS: needs REDIS_WAIT_REPLICAS, .*$/,
+  );
+  await expect(load({ REDIS_WAIT_TIMEOUT_MS: '300', REDIS_WAIT_REPLICAS: 'all' })).rejects.toThrow(
+    /^1 wrong value\(s\) in the environment:\n {2}REDIS_WAIT_REPLICAS: must be a whole number.*$/,
+  );
+});

@@ -3,6 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { until } from '../chaos/until.ts';
 import { type PrivateRedis, startPrivateRedis } from '../../dev/redis/start.ts';
@@ -129,7 +130,18 @@ async function startNode(dir: string, tls: boolean, at?: number): Promise<Cluste
   });
   const admin = new Redis(server.url);
   admin.on('error', () => {}); // it is killed by some tests
-  return { ...server, tlsPort, admin, id: await admin.cluster('MYID') };
+  return { ...server, tlsPort, admin, id: await idOf(admin) };
+}
+
+/** One that was a primary loads what its new primary has sent it, and answers nothing meanwhile. */
+async function idOf(admin: Redis): Promise<string> {
+  for (const end = performance.now() + FORMING_LIMIT_MS; ; await sleep(50)) {
+    try {
+      return await admin.cluster('MYID');
+    } catch (error) {
+      if (!String(error).includes('LOADING') || performance.now() > end) throw error;
+    }
+  }
 }
 
 async function dealSlots({ admin }: ClusterNode, index: number, of: number): Promise<void> {

@@ -13,7 +13,7 @@ export interface Rulings {
 const WHAT_TO_DO: Record<ReplayRefusal, string> = {
   NOT_A_WRITE: 'Discard it.',
   TOO_LATE: 'Send it past its expiry all the same, or discard it.',
-  KEY_ENDING: 'Wait until then, or take a new key.',
+  KEY_ENDING: 'Take a new key; where a time is told, the same key is free again then.',
   KEY_EXPIRED: 'Ask the API whether it has the write; accept that it may be applied twice, or discard it.',
   IN_DOUBT: 'Replay it under its own key, which cannot apply it twice; or accept that it may be applied twice.',
   APPLIED: 'Discard it; or accept that it may be applied twice.',

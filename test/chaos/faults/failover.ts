@@ -13,6 +13,8 @@ import type { Fault } from '../fault.ts';
 import { until } from '../until.ts';
 
 const WRITES_PER_FAILOVER = 600;
+/** So many more show that adds go on. */
+const AFTER_IT = 100;
 const TAKEN_OVER_LIMIT_MS = 60_000;
 const BACK_LIMIT_MS = 60_000;
 /** A machine that is busy shall not make failovers of its own. */
@@ -55,13 +57,13 @@ const failover = (name: string, title: string, start: () => Promise<Pair>): Faul
     const pausesMs: number[] = [];
     for (let i = 0; i < amount; i += 1) {
       load.allowed = (i + 1) * WRITES_PER_FAILOVER;
-      const at = i * WRITES_PER_FAILOVER + chance.between(10, WRITES_PER_FAILOVER - 150);
+      const at = i * WRITES_PER_FAILOVER + chance.between(10, WRITES_PER_FAILOVER - AFTER_IT - 250);
       await until('some of its writes are added', () => load.added >= at, ADDED_LIMIT_MS, 1);
       await sleep(chance.between(0, 20));
       // The outage is longer than a lock: whatever is in flight loses its start.
       campaign.losses += 1;
       const [killedAt, before] = [performance.now(), load.added];
-      const goesOn = until('writes are added again', () => load.added > before + 100, ADDED_LIMIT_MS, 5).then(() =>
+      const goesOn = until('writes are added again', () => load.added >= Math.min(before + AFTER_IT, load.allowed), ADDED_LIMIT_MS, 5).then(() =>
         pausesMs.push(performance.now() - killedAt),
       );
       // Who waits for the replica is answered once it is back.
