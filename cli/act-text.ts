@@ -60,8 +60,8 @@ export function describeOutcome(
   const told = [`${DONE[verb]} ${done}`, ...others.map(([status, count]) => `${WORDS[status] ?? status} ${count}`)];
   if (left > 0) told.push(`not tried ${left}`);
   const lines = [told.join(', ')];
-  if (answers.size > 0)
-    lines.push(`answers: ${[...answers].map(([says, count]) => `${ANSWERS[says]} ${count}`).join(', ')}`);
+  const answered = SAID.filter((says) => answers.has(says)).map((says) => `${ANSWERS[says]} ${answers.get(says)}`);
+  if (answered.length > 0) lines.push(`answers: ${answered.join(', ')}`);
   if (answers.has('waiting')) lines.push('waybill find JOB tells later what came of a probe that waits');
   for (const [status, text] of first) lines.push(line(`${WORDS[status] ?? status}: ${text}`));
   if (cutShort !== undefined) lines.push(`waybill: STOPPED: ${line(cutShort.why)}. ${cutShort.goOn}`);
@@ -93,10 +93,13 @@ const ANSWERS: Record<ProbeAnswer['says'], string> = {
   waiting: 'none yet',
   gone: 'kept no more',
 };
+/** Answers come in any order; they are counted in this one. */
+const SAID = Object.keys(ANSWERS) as ProbeAnswer['says'][];
 
-/** `still in doubt: 403 FORBIDDEN, request_id req_1; dead letter wsem….g1`. Of what waits that alone. */
-function answerInWords({ says, status, code, requestId, letter }: ProbeAnswer): string {
-  if (says === 'waiting') return 'no answer yet';
+/** `still in doubt: 403 FORBIDDEN, request_id req_1; dead letter wsem….g1`. Of what waits, how to ask again. */
+function answerInWords({ says, status, code, requestId, letter }: ProbeAnswer, jobId: string | undefined): string {
+  if (says === 'waiting') return `no answer yet${jobId === undefined ? '' : `: waybill find ${jobId}`}`;
+  if (says === 'gone') return 'its answer is kept no more';
   const known = [[status, code].filter((one) => one !== undefined).join(' '), requestId && `request_id ${requestId}`];
   const told = known.filter(Boolean).join(', ');
   return `${ANSWERS[says]}${told === '' ? '' : `: ${told}`}${letter === undefined ? '' : `; dead letter ${letter}`}`;
@@ -122,7 +125,7 @@ export function rowOf({
         ? `generation ${generation}${advice === undefined ? '' : `; ${advice}`}`
         : `key ${idempotencyKey} (job ${jobId})`;
   const twice = doubleAccepted ? 'may be applied twice' : '';
-  const answered = answer && answerInWords(answer);
+  const answered = answer && answerInWords(answer, jobId);
   const told = [went || (advice ?? ''), twice, answered].filter(Boolean).join('; ');
   const said = error ? `${error.code}: ${error.message}` : told;
   const cells = [

@@ -15,8 +15,13 @@ import { printDocuments } from './output.ts';
 import { startProgress } from './progress.ts';
 import type { GlobalFlags } from './settings.ts';
 
-/** Probes that wait for their answers at a time: each looks into Redis now and then, and an API in trouble is spared. */
+/**
+ * Probes that wait for their answers at a time: each looks into Redis now and then, and an API in trouble is spared.
+ * Where so many were sent and not one was answered in time, nobody is there to answer the others.
+ */
 const MAX_UNANSWERED = 100;
+/** While nothing else moves, how many are awaited is drawn again. */
+const DRAW_AGAIN_MS = 500;
 
 /** Acts on what the plan holds, prints what came of each, and tells the counts. */
 export async function carryOut(
@@ -31,13 +36,27 @@ export async function carryOut(
   const tally: Tally = { counts: new Map(), answers: new Map(), first: new Map(), left: 0 };
   const progress = startProgress(io, act.verb, plan.items.length);
   const pace = paced(flags.rate);
+  const total = plan.items.length;
   let lost: unknown;
+  let tried = 0;
+  let awaited = 0;
+  const draw = (): void =>
+    progress?.show(
+      tried - awaited,
+      `${tried} of ${total}${awaited > 0 ? `, waiting for ${awaited} answer${awaited === 1 ? '' : 's'}` : ''}`,
+    );
+  const drawing = setInterval(draw, DRAW_AGAIN_MS);
+  const isUnanswered = (): boolean =>
+    act.isPatient === true &&
+    (tally.counts.get(DONE[act.verb]) ?? 0) >= MAX_UNANSWERED &&
+    tally.answers.size === 1 &&
+    tally.answers.has('waiting');
   async function* results(): AsyncGenerator<ItemResult> {
-    const line = inLine<ItemResult>(act.answered ? MAX_UNANSWERED : 0);
+    const line = inLine<ItemResult>(act.answered ? MAX_UNANSWERED - 1 : 0);
     for (const [i, item] of plan.items.entries()) {
       if (!item.not) await pace.wait(asked);
-      if (asked.aborted || lost !== undefined) {
-        tally.left = plan.items.length - i;
+      if (asked.aborted || lost !== undefined || isUnanswered()) {
+        tally.left = total - i;
         break;
       }
       const result = item.not ? resultOf(item, act) : await perform(item);
@@ -45,18 +64,24 @@ export async function carryOut(
       // Of the others the plan has told why.
       if (!item.not && result.error && !tally.first.has(result.status))
         tally.first.set(result.status, result.error.message);
-      progress?.show(i + 1, `${i + 1} of ${plan.items.length}`);
+      tried = i + 1;
       yield* line.join(answered(result));
     }
     yield* line.rest();
   }
   /** With what an act was answered, where it is one that is. Redis that goes while it is waited for leaves it waiting. */
   async function answered(result: ItemResult): Promise<ItemResult> {
-    if (!act.answered || result.status !== DONE[act.verb]) return result;
+    if (!act.answered || result.status !== DONE[act.verb]) {
+      draw();
+      return result;
+    }
+    awaited += 1;
+    draw();
     const answer = await act.answered(reader, result, asked).catch((error: unknown): ProbeAnswer => {
       lost ??= error;
       return { says: 'waiting' };
     });
+    awaited -= 1;
     tally.answers.set(answer.says, (tally.answers.get(answer.says) ?? 0) + 1);
     return { ...result, answer };
   }
@@ -76,17 +101,28 @@ export async function carryOut(
   try {
     await printResults(io, flags, results());
   } finally {
+    clearInterval(drawing);
     progress?.clear();
-    const why = lost !== undefined ? causeOf(lost) : asked.aborted && tally.left > 0 ? String(asked.reason) : undefined;
+    const why =
+      lost !== undefined
+        ? causeOf(lost)
+        : tally.left === 0
+          ? undefined
+          : asked.aborted
+            ? String(asked.reason)
+            : UNANSWERED;
     const cutShort = why === undefined ? undefined : { why, goOn: goingOn(act, plan, flags) };
     for (const line of describeOutcome(tally, act, cutShort)) say(io, line);
   }
   if (lost !== undefined) throw lost;
   const { counts, answers, left } = tally;
-  if (left > 0 || (asked.aborted && answers.has('waiting'))) return EXIT.interrupted;
+  if (asked.aborted && (left > 0 || answers.has('waiting'))) return EXIT.interrupted;
   const allDone = [...counts.keys()].every((status) => status === DONE[act.verb]);
-  return allDone && !answers.has('in-doubt') && !answers.has('waiting') ? EXIT.ok : EXIT.failed;
+  return allDone && UNSETTLED.every((says) => !answers.has(says)) ? EXIT.ok : EXIT.failed;
 }
+
+const UNANSWERED = 'the first probes got no answer in time (`waybill status` tells why)';
+const UNSETTLED: readonly ProbeAnswer['says'][] = ['in-doubt', 'waiting', 'gone'];
 
 /** The first goes at once, the others in even steps. @param rate a second; as fast as it goes when left out */
 function paced(rate: number | undefined): { wait(stop: AbortSignal): Promise<void> } {

@@ -1,5 +1,6 @@
 // waybill dead-letters replay, probe, discard, restore: settle what is meant, show it, ask, then carry it out.
 import { ACCEPT_DOUBLE_PHRASE, TYPED_ABOVE } from '../core/bulk.ts';
+import { configuredAs, type DestinationConfig } from '../core/config.ts';
 import { DEAD_REASONS } from '../core/decide.ts';
 import { WaybillError } from '../core/errors.ts';
 import { checkOperator, type Operator } from '../queue/acts.ts';
@@ -16,6 +17,7 @@ import { lettersFrom } from './letters-from.ts';
 import { type NamedLetter, type Plan, planFor } from './letter-plan.ts';
 import { operatorName } from './operator.ts';
 import { loadConfig } from './settings.ts';
+import { unserved } from './unserved.ts';
 
 export interface ActFlags extends FilterFlags {
   all?: boolean;
@@ -56,11 +58,28 @@ export async function deadLettersReplay(io: Io, flags: ReplayFlags, ids: readonl
 
 export interface ProbeFlags extends ActFlags {
   /** For each answer, ms. */
-  wait: number;
+  wait?: number;
 }
 
-export const deadLettersProbe = (io: Io, flags: ProbeFlags, ids: readonly string[]): Promise<ExitCode> =>
-  actOnLetters(io, flags, ids, probing(flags.wait));
+export async function deadLettersProbe(io: Io, flags: ProbeFlags, ids: readonly string[]): Promise<ExitCode> {
+  if (flags.wait !== undefined) return actOnLetters(io, flags, ids, probing(flags.wait));
+  const config = await loadConfig(io, flags);
+  return actOnLetters(
+    io,
+    flags,
+    ids,
+    probing((destination) => answerWithinMs(configuredAs(config, destination))),
+  );
+}
+
+/** Four attempts of the usual time limit: others may be before it. */
+const PROBE_WAIT_MS = 60_000;
+/** For what is before a long attempt. */
+const BEFORE_MS = 30_000;
+
+/** How long the answer to a probe is waited for, where nobody says. @param config missing where it stands elsewhere */
+export const answerWithinMs = (config: Pick<DestinationConfig, 'timeoutMs'> | undefined): number =>
+  Math.max(PROBE_WAIT_MS, (config?.timeoutMs ?? 0) + BEFORE_MS);
 
 export const deadLettersDiscard = (io: Io, flags: ActFlags, ids: readonly string[]): Promise<ExitCode> =>
   actOnLetters(io, flags, ids, DISCARDING);
@@ -96,6 +115,7 @@ async function actOnLetters(io: Io, flags: ActFlags, ids: Ids, act: LetterAct): 
       await printResults(io, flags, results);
       return plan.todo < plan.items.length ? EXIT.failed : EXIT.ok;
     }
+    if (act.answered) for (const line of await unserved(reader, plan)) say(io, line);
     if (plan.todo > 0 && !(await isConfirmed(io, flags, plan, act)))
       throw new CliError('CANCELLED', 'nothing was done');
     return await carryOut(io, flags, plan, act, operator, reader);

@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import type { ExitCode } from './exit-codes.ts';
 import { readHeader } from './enqueue-flags.ts';
-import { durationUpTo, perSecond, wholeNumber } from './flag-values.ts';
+import { durationUpTo, noneOr, perSecond, wholeNumber } from './flag-values.ts';
 import type { Io } from './io.ts';
 import { addFilterFlags, FILTER_HELP, noReasonHere } from './letter-flags.ts';
 
@@ -14,8 +14,6 @@ export type Run = (
 const MAX_LIST = 10_000;
 /** Ids and rulings of so many are held before the first is acted on. */
 const MAX_ACTS = 1_000_000;
-/** Four attempts of the usual time limit: others may be before it. */
-const PROBE_WAIT_MS = 60_000;
 const MAX_WAIT_MS = 3_600_000;
 const IDS = '[ids...]';
 const PROBE = 'settle a doubt: send what is in doubt once more under its own key, and wait for the answers';
@@ -55,9 +53,10 @@ export function addDeadLetters(program: Command, run: Run): void {
     .action(run(async () => (await import('./dead-letters-act.ts')).deadLettersReplay));
   addActFlags(letters.command(`probe ${IDS}`).description(PROBE))
     .addOption(
-      new Option('--wait <span>', 'for each answer, at most; a longer timeoutMs of a destination asks for more')
-        .argParser(durationUpTo(MAX_WAIT_MS, 'an hour'))
-        .default(PROBE_WAIT_MS, '60s'),
+      new Option(
+        '--wait <span>',
+        'for each answer, at most; 0 looks once. Default 60s, or 30s more than the timeoutMs of a destination where that is longer',
+      ).argParser(noneOr(durationUpTo(MAX_WAIT_MS, 'an hour'))),
     )
     .addHelpText('after', FILTER_HELP + PROBE_HELP + ACT_HELP)
     .action(run(async () => (await import('./dead-letters-act.ts')).deadLettersProbe));
@@ -119,7 +118,8 @@ Without ids those in doubt are meant. Each has one attempt, with the key that th
 again, what it has not is applied now, and once. Refused where there is no doubt that an answer could settle (NOT_IN_DOUBT,
 DOUBT_FINAL), where the write is TOO_LATE, and where the API may forget the key before it answers (KEY_ENDING, KEY_EXPIRED).
 A row besides holds "answer":{"says","status","code","requestId","letter","because"}; says is delivered, not-applied, in-doubt
-(nothing was proved: \`letter\` is the new dead letter) or waiting (no answer in time). At most 100 are unanswered at a time.
+(nothing was proved: \`letter\` is the new dead letter), waiting (no answer in time) or gone (it was answered, and what came of
+it is kept no more). At most 100 are unanswered at a time; where not one of the first 100 was answered in time, it stops.
 Ends with 0 when every doubt was settled, with 1 when one was not.`;
 
 const ACT_HELP = `

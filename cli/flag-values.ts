@@ -30,6 +30,12 @@ export const durationUpTo =
     throw new InvalidArgumentError(`It must be ${inWords} at most.`);
   };
 
+/** A span as it is read otherwise, or `0`, with or without a unit. */
+export const noneOr =
+  (read: (text: string) => number) =>
+  (text: string): number =>
+    /^0[smhd]?$/.test(text) ? 0 : read(text);
+
 /** A share, 0 to 1. */
 export function share(text: string): number {
   const value = /^(?:0|1)(?:\.\d{1,6})?$/.test(text) ? Number(text) : NaN;

@@ -1,6 +1,10 @@
 // The acts upon a dead letter as the command line knows them: what the rules say before, and the act itself.
+import type { WaybillError } from '../core/errors.ts';
+import type { ProbeRuling } from '../core/probe.ts';
+import type { ReplayRuling } from '../core/replay.ts';
 import type { Act, LetterState, Operator } from '../queue/acts.ts';
 import { discard, refused, replay, type ReplayOptions, restore, ruleOnReplay } from '../queue/operate.ts';
+import type { DeadLetter } from '../queue/letter.ts';
 import type { LetterFilter } from '../queue/letter-filter.ts';
 import { probe, type ProbeAnswer, probeRefused, ruleOnProbe, waitForAnswer } from '../queue/probe.ts';
 import type { Reader } from '../queue/reader.ts';
@@ -56,6 +60,8 @@ export interface LetterAct {
   rule(letter: Letter, now: number): Ruled;
   /** @throws WaybillError as queue/operate.ts says */
   perform(reader: Reader, destination: string, letter: string, operator: Operator): Promise<Partial<ItemResult>>;
+  /** Each answer is given time: where none comes, nobody is there to give one. */
+  isPatient?: boolean;
   /** Waits, for a limited time, for what comes of an act that was performed. @param stop ends the wait */
   answered?(reader: Reader, done: ItemResult, stop: AbortSignal): Promise<ProbeAnswer>;
 }
@@ -69,15 +75,7 @@ export function replaying(options: ReplayOptions): LetterAct {
       if (options.newKey !== undefined) return count === 1 ? ' under a new key' : ' under new keys';
       return count === 1 ? ' under its own key' : ' under their own keys';
     },
-    rule(letter, now) {
-      const ruling = 'unreadable' in letter ? undefined : ruleOnReplay(letter, options, now);
-      if (!ruling?.allowed || !letter.write) {
-        const { code, field = 'NOT_A_WRITE', message } = refused(letter.id, ruling);
-        return { refused: { code, field, message } };
-      }
-      const { doubleAccepted, advice } = ruling;
-      return { doubleAccepted, ...(advice !== undefined && { advice }) };
-    },
+    rule: (letter, now) => ruled(letter, (readable) => ruleOnReplay(readable, options, now), refused),
     async perform(reader, destination, letter, operator) {
       const { doubleAccepted, ...done } = await replay(reader, destination, letter, operator, options);
       return { ...done, ...(doubleAccepted && { doubleAccepted }) };
@@ -85,24 +83,38 @@ export function replaying(options: ReplayOptions): LetterAct {
   };
 }
 
-/** @param waitMs how long to wait for each answer */
-export const probing = (waitMs: number): LetterAct => ({
+/** @param waitMs how long to wait for each answer, or for those of a destination; 0 looks once */
+export const probing = (waitMs: number | ((destination: string) => number)): LetterAct => ({
   verb: 'probe',
   from: 'open',
   only: { verdict: 'in-doubt' },
   how: (count) => `, ${count === 1 ? 'with one attempt under its own key' : 'each with one attempt under its own key'}`,
-  rule(letter, now) {
-    const ruling = 'unreadable' in letter ? undefined : ruleOnProbe(letter, now);
-    if (!ruling?.allowed || !letter.write) {
-      const { code, field = 'NOT_A_WRITE', message } = probeRefused(letter.id, ruling);
-      return { refused: { code, field, message } };
-    }
-    return { ...(ruling.advice !== undefined && { advice: ruling.advice }) };
-  },
+  rule: (letter, now) => ruled(letter, (readable) => ruleOnProbe(readable, now), probeRefused),
   perform: probe,
-  answered: (reader, { destination = '', jobId = '', generation = 0 }, stop) =>
-    waitForAnswer(reader, { destination, jobId, generation }, waitMs, stop),
+  isPatient: waitMs !== 0,
+  answered(reader, { destination = '', jobId = '', generation = 0 }, stop) {
+    const limitMs = typeof waitMs === 'number' ? waitMs : waitMs(destination);
+    return waitForAnswer(reader, { destination, jobId, generation }, limitMs, stop);
+  },
 });
+
+/** @param rule of what is a letter @param refuse the error of what it does not allow */
+function ruled<Ruling extends ReplayRuling | ProbeRuling>(
+  letter: Letter,
+  rule: (letter: DeadLetter) => Ruling,
+  refuse: (letterId: string, ruling?: Ruling) => WaybillError,
+): Ruled {
+  const ruling = 'unreadable' in letter ? undefined : rule(letter);
+  if (!ruling?.allowed || !letter.write) {
+    const { code, field = 'NOT_A_WRITE', message } = refuse(letter.id, ruling);
+    return { refused: { code, field, message } };
+  }
+  const { advice } = ruling;
+  return {
+    ...('doubleAccepted' in ruling && { doubleAccepted: ruling.doubleAccepted }),
+    ...(advice !== undefined && { advice }),
+  };
+}
 
 const plain = (verb: 'discard' | 'restore', from: LetterState, act: typeof discard): LetterAct => ({
   verb,

@@ -70,9 +70,10 @@ export function describeLetter(letter: FiledLetter, rulings: Rulings, now: numbe
 
 const section = (title: string, body: string): string => `${title}\n${body}`;
 
-function keyLife({ keyFirstSentAt, keyExpiresAt }: FiledLetter, now: number): string {
-  if (keyFirstSentAt === undefined || keyExpiresAt === undefined)
-    return 'nothing can have reached the API: it has not seen the key';
+function keyLife({ keyFirstSentAt, keyExpiresAt, lost }: FiledLetter, now: number): string {
+  if (keyFirstSentAt === undefined && lost > 0) return 'it is not known since when the API has the key';
+  if (keyFirstSentAt === undefined) return 'nothing can have reached the API: it has not seen the key';
+  if (keyExpiresAt === undefined) return 'it is not known until when the API keeps the key';
   const at = `${isoTime(keyExpiresAt)} (${fromNow(keyExpiresAt, now)})`;
   return keyExpiresAt > now ? `the API keeps the key until ${at}` : `the API may have forgotten the key since ${at}`;
 }

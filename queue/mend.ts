@@ -12,6 +12,7 @@ const PARSED: Record<string, { empty: string; good: (value: unknown) => boolean 
   progress: { empty: DAMAGED_JOURNAL, good: () => true },
   // A script that cannot raise a count ends half-way. The count of starts is raised before a job is read: stalled.ts.
   atm: { empty: '0', good: isCount },
+  priority: { empty: '0', good: isCount },
   stc: { empty: '0', good: isCount },
   // A job that lost its parent has none.
   parent: {

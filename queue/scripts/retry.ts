@@ -10,7 +10,7 @@ export const DELAY_KEYS = BULLMQ.moveToDelayed.keys;
  * Returns what moveToDelayed returns; a refusal is one of its negative numbers, and nothing is written then.
  */
 export const RETRY: Script = {
-  name: 'waybill:retry:2',
+  name: 'waybill:retry:3',
   keys: DELAY_KEYS + 1,
   lua: `${asFunction('moveToDelayed')}${SLICE}${MAKE_SOUND}
 local rows, jobId, requestId, gone = KEYS[${DELAY_KEYS + 1}], ARGV[3], ARGV[10], ARGV[11]

@@ -11,7 +11,7 @@ export const FINISH_KEYS = BULLMQ.moveToFinished.keys;
  * ARGV: moveToFinished's (9), then the job id, epoch ms, and 1 where there is something to tell the hook.
  */
 export const DELIVER: Script = {
-  name: 'waybill:deliver:2',
+  name: 'waybill:deliver:3',
   keys: FINISH_KEYS + 1,
   lua: `${asFunction('moveToFinished')}${SLICE}${MAKE_SOUND}
 makeSound(KEYS[12])

@@ -1,13 +1,19 @@
 // dead-letters probe, as an operator and a script give it.
+import { closeSync, openSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { expect, test } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { answerWithinMs } from '../../cli/dead-letters-act.ts';
+import { durationUpTo, noneOr } from '../../cli/flag-values.ts';
 import { carryOut } from '../../cli/carry-out.ts';
 import type { Io } from '../../cli/io.ts';
 import { type LetterAct, probing as probingFor } from '../../cli/letter-acts.ts';
 import type { Plan } from '../../cli/letter-plan.ts';
 import { assertAppliedOnce } from '../../dev/testing.ts';
 import { discard } from '../../queue/operate.ts';
+import { pauseDestination, resumeDestination } from '../../queue/pause.ts';
+import type { ProbeAnswer } from '../../queue/probe.ts';
 import type { Reader } from '../../queue/reader.ts';
 import { eventually } from '../support/world.ts';
 import { act, actsOf, graveyard, WHY } from './graveyard.ts';
@@ -69,8 +75,12 @@ test('a probe that no worker answers in time says so, ends with 1, and is found 
   const { world, keys, letters } = await graveyard(['reset-after', 'ok']);
   const waiting = await act('probe', world, '--all', '--yes', ...WHY, '--wait', '1s');
   expect(waiting).toMatchObject({ code: 1 });
-  expect(waiting.stdout).toBe(`${letters[0]}  probed         ${world.name}  generation 1; no answer yet\n`);
+  const job = letters[0]?.replace(/\.g0$/, '');
+  expect(waiting.stdout).toBe(
+    `${letters[0]}  probed         ${world.name}  generation 1; no answer yet: waybill find ${job}\n`,
+  );
   expect(waiting.stderr).toMatch(/^answers: none yet 1\nwaybill find JOB tells later /m);
+  expect(waiting.stderr).toContain(`${world.name}: no worker serves it: a probe waits until one does\n`);
   await world.startWorker();
   expect(await world.until(keys[0] ?? '', 'delivered')).toMatchObject({ verdict: 'applied-once' });
 });
@@ -90,6 +100,91 @@ test('many are answered while others are sent; Ctrl-C ends the waiting, tells wh
   expect(answers.filter((says) => says === 'delivered')).toHaveLength(11);
   expect(stderr).not.toMatch(/Warning/);
   expect(stderr).toMatch(/^probed 12\nanswers: delivered 11, none yet 1$/m);
+});
+
+test('of a destination that is held it is said before; --wait 0 looks once', async () => {
+  const { world, keys } = await graveyard(['reset-after', 'ok']);
+  await world.startWorker();
+  await pauseDestination(world.reader, world.name, { by: 'ann', reason: 'x' });
+  const asked = await act('probe', world, '--all', '--yes', ...WHY, '--wait', '0', '-o', 'ndjson');
+  expect(asked.code).toBe(1);
+  expect(documents(asked.stdout)).toMatchObject([{ status: 'probed', answer: { says: 'waiting' } }]);
+  expect(asked.stderr).toContain(`${world.name}: it is paused: a probe waits for \`waybill resume ${world.name}\`\n`);
+  await resumeDestination(world.reader, world.name, { by: 'ann', reason: 'x' });
+  await world.until(keys[0] ?? '', 'delivered');
+});
+
+test.each([
+  ['0', 0],
+  ['0s', 0],
+  ['90s', 90_000],
+])('--wait %s is %d ms', (span, ms) => expect(noneOr(durationUpTo(3_600_000, 'an hour'))(span)).toBe(ms));
+
+test('an answer is waited for as long as an attempt of its destination may take, and a minute at least', () => {
+  expect(answerWithinMs(undefined)).toBe(60_000);
+  expect(answerWithinMs({ timeoutMs: 15_000 })).toBe(60_000);
+  expect(answerWithinMs({ timeoutMs: 600_000 })).toBe(630_000);
+});
+
+/** `count` probes that are answered by `says`, told to a person's terminal. */
+function carriedOut(count: number, more: Partial<LetterAct>) {
+  const plan: Plan = {
+    items: Array.from({ length: count }, (_, i) => ({ letter: `w${i}.g0`, destination: 'sms' })),
+    todo: count,
+    doubles: 0,
+    sample: [],
+    not: new Map(),
+    advice: new Map(),
+    more: false,
+    before: Date.UTC(2026, 10, 22),
+  };
+  const fd = openSync('/dev/null', 'w');
+  onTestFinished(() => closeSync(fd));
+  const stdout = Object.assign(new PassThrough().resume(), { fd });
+  const stderr = Object.assign(new PassThrough(), { isTTY: true });
+  let said = '';
+  stderr.setEncoding('utf8').on('data', (drawn: string) => (said += drawn));
+  const io = { env: {}, stdout, stderr, untilStopped: () => ({ asked: new AbortController().signal }) };
+  let performed = 0;
+  const probing: LetterAct = {
+    ...probingFor(1000),
+    perform: () => Promise.resolve({ jobId: `w${performed++}`, generation: 1 }),
+    ...more,
+  };
+  const operator = { by: 'ann', reason: 'x' };
+  const ended = carryOut(io as unknown as Io, { output: 'ndjson' }, plan, probing, operator, {} as Reader);
+  return { ended, said: () => said, performed: () => performed };
+}
+
+test('where a hundred were sent and nobody answers, the rest is not tried', async () => {
+  const waiting = (): Promise<ProbeAnswer> => sleep(50, { says: 'waiting' });
+  const run = carriedOut(250, { answered: waiting });
+  expect(await run.ended).toBe(1);
+  expect(run.performed()).toBe(100);
+  expect(run.said()).toContain('probed 100, not tried 150\nanswers: none yet 100\n');
+  expect(run.said()).toContain(
+    'waybill: STOPPED: the first probes got no answer in time (`waybill status` tells why). ',
+  );
+  const patient = carriedOut(150, { answered: waiting, isPatient: false });
+  expect(await patient.ended).toBe(1);
+  expect(patient.performed()).toBe(150);
+  let answers = 0;
+  const answered = carriedOut(150, {
+    answered: () => (answers++ === 50 ? Promise.resolve({ says: 'delivered' }) : waiting()),
+  });
+  expect(await answered.ended).toBe(1);
+  expect(answered.performed()).toBe(150);
+});
+
+test('while answers are awaited, how many is told', async () => {
+  const answer = Promise.withResolvers<ProbeAnswer>();
+  let asked = 0;
+  const run = carriedOut(3, {
+    answered: () => (asked++ === 0 ? Promise.resolve({ says: 'delivered' }) : answer.promise),
+  });
+  await eventually(() => expect(run.said()).toMatch(/ 33 % {2}3 of 3, waiting for 2 answers/));
+  answer.resolve({ says: 'delivered' });
+  expect(await run.ended).toBe(0);
 });
 
 test('a Redis that goes while an answer is awaited leaves the probe told as done and waiting, and ends with its error', async () => {

@@ -74,6 +74,9 @@ test("the key's life is told from where the API stands", () => {
   );
   const { keyFirstSentAt: _, keyUsableUntil: ___, keyExpiresAt: __, ...unsent } = letter({ journal: emptyJournal() });
   expect(shown(unsent)).toContain('nothing can have reached the API: it has not seen the key');
+  const startsLost = shown({ ...unsent, lost: 2 });
+  expect(startsLost).toContain('it is not known since when the API has the key');
+  expect(startsLost).toMatch(/^ {2}replay +refused \(KEY_EXPIRED\): .*it is not known since when the API has its key/m);
 });
 
 test('what can be done follows from the rules, and says what to do instead', () => {
@@ -120,7 +123,7 @@ test.each<[string, Journal, number, RegExp]>([
 ])('the evidence of %s is told', (_, journal, lost, said) => expect(evidenceInWords(journal, lost)).toMatch(said));
 
 test('what a probe was answered is told in its row', () => {
-  const probed = { letter: 'w1.g0', destination: 'sms', status: 'probed', generation: 1 } as const;
+  const probed = { letter: 'w1.g0', destination: 'sms', status: 'probed', jobId: 'w1', generation: 1 } as const;
   const told = (answer: ProbeAnswer): string => rowOf({ ...probed, answer }).replace(/^.* sms +/, '');
   expect(told({ says: 'delivered', status: 201, requestId: 'req_1' })).toBe(
     'generation 1; delivered: 201, request_id req_1\n',
@@ -129,7 +132,8 @@ test('what a probe was answered is told in its row', () => {
     'generation 1; still in doubt: ECONNRESET; dead letter w1.g1\n',
   );
   expect(told({ says: 'in-doubt' })).toBe('generation 1; still in doubt\n');
-  expect(told({ says: 'waiting' })).toBe('generation 1; no answer yet\n');
+  expect(told({ says: 'waiting' })).toBe('generation 1; no answer yet: waybill find w1\n');
+  expect(told({ says: 'gone' })).toBe('generation 1; its answer is kept no more\n');
 });
 
 test('no text of a letter reaches the terminal as more than text', () => {

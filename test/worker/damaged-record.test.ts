@@ -93,3 +93,20 @@ describe.each([
     expect(Object.values(counts).reduce((sum, count) => sum + count, 0)).toBe(1);
   });
 });
+
+test.each(['before it is taken', 'while its worker has it'])(
+  'a priority that is no number, written %s, does not take others along when retries come due together',
+  async (when) => {
+    const world = await createWorld({ sandbox: {}, destination: { timeoutMs: 600, retry: { baseMs: 1, capMs: 1 } } });
+    const damage = byHand(world);
+    const jobs = await Promise.all(Array.from({ length: 12 }, () => world.queue.add('send', planned('hang'))));
+    const hit = jobs[3]!;
+    if (when === 'before it is taken') await damage(hit.id ?? '', 'priority', 'NaN');
+    await world.startWorker();
+    if (when !== 'before it is taken') {
+      await eventually(() => expect(world.sandbox.entry(hit.data.idempotencyKey)?.sends).toHaveLength(1));
+      await damage(hit.id ?? '', 'priority', 'NaN');
+    }
+    for (const job of jobs) await world.until(job.data.idempotencyKey, 'delivered');
+  },
+);

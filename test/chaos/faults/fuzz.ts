@@ -129,7 +129,9 @@ export const fuzz: Fault = {
     const dead = new Set(await client.zrange(queue.toKey('failed'), '0', '-1'));
     for (const id of [...victims.keys(), ...rawIds]) {
       if (Number(delivered.has(id)) + Number(dead.has(id)) !== 1)
-        broken.push(`job ${JSON.stringify(id)} (${victims.get(id) ?? 'raw'}) is not in one end`);
+        broken.push(
+          `job ${JSON.stringify(id)} (${victims.get(id) ?? 'raw'}) is not in one end: delivered ${delivered.has(id)}, dead ${dead.has(id)}, holds ${JSON.stringify(await client.hgetall(queue.toKey(id))).slice(0, 600)}`,
+        );
     }
     for (const [id, attack] of victims)
       if (delivered.has(id) && !attackSucceeds(attack)) broken.push(`${attack} was taken for success`);
