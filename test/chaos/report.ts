@@ -46,7 +46,7 @@ export function tables(results: readonly Result[]): Record<string, string> {
     ),
     measured: table(
       ['measured', 'in', 'from', 'to'],
-      ours.flatMap((fault) => measuredIn(fault, of(fault))),
+      [...overAll(judged), ...ours.flatMap((fault) => measuredIn(fault, of(fault)))],
     ),
     when: whenOf(results),
   };
@@ -68,13 +68,24 @@ function timesOf({ published }: Fault, own: readonly Result[]): string {
   return done >= published ? number(done) : `${number(done)} of ${number(published)}`;
 }
 
-/** The least and the most of each figure over the campaigns of a fault. */
+/** Figures that every campaign has: told once, over all of them. */
+const COMMON = ['orphans taken back ms', 'drained s', 'retries late ms p50', 'retries late ms p99'];
+
+function overAll(judged: readonly Result[]): string[][] {
+  return COMMON.flatMap((name) => rangeOf(name, 'all campaigns', judged));
+}
+
+/** The least and the most of each other figure over the campaigns of a fault. */
 function measuredIn(fault: Fault, own: readonly Result[]): string[][] {
-  const names = [...new Set(own.flatMap(({ figures }) => Object.keys(figures)))];
-  return names.flatMap((name) => {
-    const values = own.map(({ figures }) => figures[name]).filter((value) => typeof value === 'number');
-    return values.length === 0 ? [] : [[name, fault.name, number(Math.min(...values)), number(Math.max(...values))]];
-  });
+  const names = [...new Set(own.flatMap(({ figures }) => Object.keys(figures)))].filter(
+    (name) => !COMMON.includes(name),
+  );
+  return names.flatMap((name) => rangeOf(name, fault.name, own));
+}
+
+function rangeOf(name: string, where: string, results: readonly Result[]): string[][] {
+  const values = results.map(({ figures }) => figures[name]).filter((value) => typeof value === 'number');
+  return values.length === 0 ? [] : [[name, where, number(Math.min(...values)), number(Math.max(...values))]];
 }
 
 function whenOf(results: readonly Result[]): string {

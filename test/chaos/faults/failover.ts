@@ -63,9 +63,12 @@ const failover = (name: string, title: string, start: () => Promise<Pair>): Faul
       // The outage is longer than a lock: whatever is in flight loses its start.
       campaign.losses += 1;
       const [killedAt, before] = [performance.now(), load.added];
-      const goesOn = until('writes are added again', () => load.added >= Math.min(before + AFTER_IT, load.allowed), ADDED_LIMIT_MS, 5).then(() =>
-        pausesMs.push(performance.now() - killedAt),
-      );
+      const goesOn = until(
+        'writes are added again',
+        () => load.added >= Math.min(before + AFTER_IT, load.allowed),
+        ADDED_LIMIT_MS,
+        5,
+      ).then(() => pausesMs.push(performance.now() - killedAt));
       // Who waits for the replica is answered once it is back.
       await Promise.all([goesOn, pair.killPrimary().then(() => pair.bringBack(chance))]);
     }
