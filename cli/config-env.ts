@@ -7,9 +7,12 @@ import { codeOf } from '../core/outcome.ts';
 
 type Env = Record<string, string | undefined>;
 
+const WHOLE_NUMBER = /^\d{1,15}$/;
+
+const WAIT_TIMEOUT = 'REDIS_WAIT_TIMEOUT_MS';
 const NUMBERS: Record<string, string[]> = {
   REDIS_WAIT_REPLICAS: ['redis', 'waitForReplicas', 'count'],
-  REDIS_WAIT_TIMEOUT_MS: ['redis', 'waitForReplicas', 'timeoutMs'],
+  [WAIT_TIMEOUT]: ['redis', 'waitForReplicas', 'timeoutMs'],
   WAYBILL_LOCK_MS: ['worker', 'lockMs'],
   WAYBILL_STALLED_INTERVAL_MS: ['worker', 'stalledIntervalMs'],
   WAYBILL_GRACE_MS: ['worker', 'graceMs'],
@@ -80,8 +83,8 @@ export function readEnvironment(env: Env, file: unknown): Environment {
   for (const [from, path] of Object.entries(TEXTS)) if (env[from]) overrides.push({ path, value: env[from], from });
   for (const [from, path] of Object.entries(NUMBERS)) {
     const text = env[from];
-    if (!text) continue;
-    if (/^\d{1,15}$/.test(text)) overrides.push({ path, value: Number(text), from });
+    if (!text || (from === WAIT_TIMEOUT && !waitsForReplicas(env, file, wrong))) continue;
+    if (WHOLE_NUMBER.test(text)) overrides.push({ path, value: Number(text), from });
     else wrong.push(`${from}: must be a whole number, in digits alone, got ${JSON.stringify(text.slice(0, 40))}`);
   }
   const credentials = new Set(credentialNames(file));
@@ -105,6 +108,14 @@ export function readRedis(env: Env, wrong: string[]): Override[] {
       return [];
     }
   });
+}
+
+/** The time alone would make half a section, and the file would be blamed for the rest. @param wrong is told so */
+function waitsForReplicas(env: Env, file: unknown, wrong: string[]): boolean {
+  if (isRecord(file) && isRecord(file.redis) && file.redis.waitForReplicas !== undefined) return true;
+  const count = env.REDIS_WAIT_REPLICAS;
+  if (!count) wrong.push(`${WAIT_TIMEOUT}: needs REDIS_WAIT_REPLICAS, or redis.waitForReplicas in the configuration`);
+  return count !== undefined && WHOLE_NUMBER.test(count);
 }
 
 function credentialNames(file: unknown): string[] {

@@ -5,6 +5,7 @@ import { codeOf } from '../core/outcome.ts';
 import { createQueue, type WriteQueue } from '../producer/index.ts';
 import { add, answers, type LineAnswer } from './enqueue-answers.ts';
 import { type EnqueueFlags, saysOneWrite, writeOfFlags } from './enqueue-flags.ts';
+import { Tally } from './enqueue-tally.ts';
 import { CliError, EXIT, type ExitCode } from './exit-codes.ts';
 import { type Io, say, write } from './io.ts';
 import { layOut, printDocuments } from './output.ts';
@@ -52,7 +53,7 @@ async function enqueueOne(io: Io, flags: EnqueueFlags, queue: WriteQueue): Promi
 
 async function enqueueLines(io: Io, flags: EnqueueFlags, queue: WriteQueue): Promise<ExitCode> {
   const input = flags.file === undefined || flags.file === '-' ? io.stdin : await openInput(io, '--file', flags.file);
-  const counts = { queued: 0, duplicate: 0, conflict: 0, invalid: 0, refused: 0, unavailable: 0 };
+  const tally = new Tally();
   const { asked } = io.untilStopped();
   asked.addEventListener('abort', () => input.destroy(), { once: true });
   if (input === io.stdin && io.stdin.isTTY) say(io, 'one JSON object a line; Ctrl-D ends');
@@ -60,8 +61,6 @@ async function enqueueLines(io: Io, flags: EnqueueFlags, queue: WriteQueue): Pro
   const isWatched = flags.output === undefined && io.stdout.isTTY === true && !(input === io.stdin && io.stdin.isTTY);
   const progress = startProgress(io, queue.name, bytesIn(input), { sharesScreen: isWatched });
   let bytes = 0;
-  let lastLine = 0;
-  let madeKeys = 0;
   async function* read(): AsyncGenerator<Buffer | string> {
     try {
       for await (const chunk of input as AsyncIterable<Buffer | string>) {
@@ -77,12 +76,10 @@ async function enqueueLines(io: Io, flags: EnqueueFlags, queue: WriteQueue): Pro
     }
   }
   async function* counted(): AsyncGenerator<LineAnswer> {
-    for await (const { answer, madeKey } of answers(queue, read(), asked)) {
-      counts[answer.status] += 1;
-      lastLine = answer.line;
-      if (madeKey && answer.status === 'queued') madeKeys += 1;
-      progress?.show(bytes, told(counts));
-      yield answer;
+    for await (const answered of answers(queue, read(), asked)) {
+      tally.count(answered);
+      progress?.show(bytes, tally.told());
+      yield answered.answer;
     }
   }
   try {
@@ -95,27 +92,14 @@ async function enqueueLines(io: Io, flags: EnqueueFlags, queue: WriteQueue): Pro
     } else await printDocuments(io, flags.output ?? 'ndjson', counted());
   } finally {
     progress?.clear();
-    say(io, `${queue.name}: ${told(counts)}`);
+    say(io, `${queue.name}: ${tally.told()}`);
+    const where = tally.lastLine === 0 ? 'before the first line' : `after line ${tally.lastLine}`;
+    const stopped = asked.aborted ? `STOPPED: ${String(asked.reason)} ${where}. ` : '';
+    const next = tally.whatNext({ isStopped: asked.aborted });
+    if (next !== undefined) say(io, `waybill: ${stopped}${next}`);
   }
-  if (asked.aborted) {
-    const where = lastLine === 0 ? 'before the first line' : `after line ${lastLine}`;
-    say(io, `waybill: STOPPED: ${String(asked.reason)} ${where}. ${whatNext(lastLine, madeKeys)}`);
-    return EXIT.interrupted;
-  }
-  if (counts.refused + counts.unavailable > 0) return EXIT.redis;
-  return counts.conflict + counts.invalid > 0 ? EXIT.failed : EXIT.ok;
+  return asked.aborted ? EXIT.interrupted : tally.exitCode();
 }
-
-function whatNext(lastLine: number, madeKeys: number): string {
-  if (madeKeys === 0) return 'Feeding all lines again is safe: what was added is a duplicate then.';
-  return `Go on after line ${lastLine}: ${madeKeys} of the writes that were added had no idempotencyKey, and feeding them again would add them again.`;
-}
-
-const told = (counts: Record<LineAnswer['status'], number>): string =>
-  Object.entries(counts)
-    .filter(([, count]) => count > 0)
-    .map(([status, count]) => `${count} ${status}`)
-    .join(', ') || 'no lines';
 
 const MAX_MESSAGE = 300;
 

@@ -30,11 +30,15 @@ export interface Addition {
   hash: string;
 }
 
-/** `replicas` is how many have what was answered; an error where nobody could tell. */
+/** `replicas` is how many have what was answered, `waitedMs` after they were asked; an error where nobody could tell. */
 export interface Replicated {
   added: Added | Error;
   replicas: number | Error;
+  waitedMs: number;
 }
+
+/** What a second wait has at least, where the first has taken the time: a replica that is well answers in this. */
+const SECOND_WAIT_MS = 100;
 
 const SCRIPTS: readonly Script[] = [
   ...Object.values(ADD_SCRIPTS),
@@ -92,7 +96,10 @@ export class AddingBackend extends RedisQueueBackend {
     );
   }
 
-  /** The same, and how many replicas have each: one round trip, and the time that they take, `timeoutMs` at most. */
+  /**
+   * The same, and how many replicas have each: one round trip, and the time that they take, `timeoutMs` at most; where a
+   * script or a slot was not there two round trips more, and SECOND_WAIT_MS.
+   */
   async addReplicated(writes: readonly Addition[], wait: WaitForReplicas): Promise<Replicated[]> {
     const startedAt = performance.now();
     const replicated = await this.#addAndWait(writes, wait);
@@ -101,12 +108,14 @@ export class AddingBackend extends RedisQueueBackend {
     const again = left.flatMap((i) => writes[i] ?? []);
     const stored = await this.addWrites(again);
     // That went out behind the WAIT, or to another server: asked for once more they are duplicates, before a WAIT.
-    const leftMs = Math.max(1, Math.round(wait.timeoutMs - (performance.now() - startedAt))); // 0 would be without an end
-    const confirmed = await this.#addAndWait(again, { ...wait, timeoutMs: leftMs });
+    const leftMs = Math.round(wait.timeoutMs - (performance.now() - startedAt));
+    const timeoutMs = Math.max(leftMs, Math.min(wait.timeoutMs, SECOND_WAIT_MS));
+    const confirmed = await this.#addAndWait(again, { ...wait, timeoutMs });
     for (const [n, i] of left.entries()) {
       const [first, second] = [stored[n], confirmed[n]];
       if (!first || !second) continue;
-      replicated[i] = { added: first, replicas: second.added instanceof Error ? second.added : second.replicas };
+      const replicas = second.added instanceof Error ? second.added : second.replicas;
+      replicated[i] = { ...second, added: first, replicas };
     }
     return replicated;
   }
@@ -123,7 +132,8 @@ export class AddingBackend extends RedisQueueBackend {
     } as unknown as RedisClient;
     for (const { job } of writes) void this.addJobToTransaction(byHash, job, job.id);
     const { replies, replicas } = await sendAndWait(pipeline, replicationKey(this.destination), wait);
-    return writes.map((_, i) => ({ added: added(replies[i] ?? new Error('no answer')), replicas }));
+    const waitedMs = wait.timeoutMs;
+    return writes.map((_, i) => ({ added: added(replies[i] ?? new Error('no answer')), replicas, waitedMs }));
   }
 
   #wrapAdds(writes: readonly Addition[]): void {

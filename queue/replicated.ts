@@ -6,6 +6,7 @@ import type { ChainableCommander } from 'ioredis';
 import type { WaitForReplicas } from '../core/redis-settings.ts';
 import { WaybillError } from '../core/errors.ts';
 import type { Script } from './scripts/compose.ts';
+import { isRefusal } from './unavailable.ts';
 
 /**
  * Replies on which the driver asks in another way: a script that Redis has forgotten, a slot that is elsewhere. In a
@@ -48,19 +49,33 @@ export async function sendAndWait(
   return { replies, replicas: Number(replicas) };
 }
 
-/** What an add() throws whose write is stored, and not where it was asked for. */
+/**
+ * What an add() throws whose write is stored, and not where it was asked for.
+ * @param wait its `timeoutMs` is how long was waited in the end
+ */
 export function notReplicated(
   label: string,
   key: string,
   { count, timeoutMs }: WaitForReplicas,
   replicas: number | Error,
 ): WaybillError {
+  const stored = `The write ${JSON.stringify(key)} is stored at the primary of Redis at ${label}`;
+  if (isRefusal(replicas) && !isForAnotherWay(replicas)) {
+    const message = `${stored}, but Redis refuses to tell whether replicas have it (${replicas.message.slice(0, 200)}). Adding it again changes nothing until the user may ask: give it +wait, beside the other rules of docs/redis.md.`;
+    return new WaybillError('NOT_REPLICATED', message);
+  }
   const had =
     typeof replicas === 'number'
       ? `${replicas} of the ${count} replica(s) asked for had it within ${timeoutMs} ms`
       : `it is not known how many of the ${count} replica(s) asked for have it (${replicas.message.slice(0, 200)})`;
   return new WaybillError(
     'NOT_REPLICATED',
-    `The write ${JSON.stringify(key)} is stored at the primary of Redis at ${label}, but ${had}. A failover may lose it: add it again with the same idempotencyKey.`,
+    `${stored}, but ${had}. A failover may lose it: add it again with the same idempotencyKey.`,
   );
+}
+
+/** What an add() throws that was left out because of those before it. @param why a clause */
+export function notTried(label: string, key: string, why: string): WaybillError {
+  const message = `The write ${JSON.stringify(key)} was not sent to Redis at ${label}, and nothing was stored: ${why}. Add it again with the same idempotencyKey.`;
+  return new WaybillError('QUEUE_UNAVAILABLE', message);
 }

@@ -20,10 +20,10 @@ import { backendFactory } from './backend-factory.ts';
 import { connect, type Connection, type ConnectionInput, disconnect, PRODUCER_OPTIONS } from './connection.ts';
 import { DEFAULT_MAX_ATTEMPTS } from '../core/config-schema.ts';
 import type { Delivery } from './delivery.ts';
-import { Gathering } from './gather.ts';
+import { Gathering, NotBegunError } from './gather.ts';
 import { prefixOf } from './keys.ts';
 import { register } from './registry.ts';
-import { notReplicated } from './replicated.ts';
+import { notReplicated, notTried } from './replicated.ts';
 import type { Ending } from './ending.ts';
 import { asTombstone } from './tombstone.ts';
 import { answerWithin, unavailable } from './unavailable.ts';
@@ -51,7 +51,11 @@ export type BulkAnswer =
 const ANSWER_WITHIN_MS = 1900;
 /** addBulk sends this many at a time, so that no pipeline holds Redis up. */
 const BULK_SLICE = 200;
+/** Adds that wait for replicas go together, up to so many. */
+const MOST_TOGETHER = 5 * BULK_SLICE;
 const MAX_WAIT_MS = 2 ** 31 - 1;
+
+type AddedOnce = Pick<Replicated, 'added'> | Replicated;
 
 interface Prepared {
   job: WriteJob;
@@ -79,7 +83,9 @@ export class WriteQueue extends Queue<Write, Delivery> {
     if (waited) {
       // WAIT holds its connection up: add by add, many at once would each wait for all before them.
       const run = (all: readonly Addition[]) => this.#backend().addReplicated(all, waited);
-      this.#replicated = new Gathering(run, ANSWER_WITHIN_MS + waited.timeoutMs);
+      // What begins by then has the time of its wait, and half of that of any add.
+      const beginWithinMs = ANSWER_WITHIN_MS / 2 + waited.timeoutMs;
+      this.#replicated = new Gathering(run, ANSWER_WITHIN_MS + waited.timeoutMs, beginWithinMs, MOST_TOGETHER);
     }
     // An EventEmitter's unheard 'error' throws; what matters is told by the rejected add().
     this.on('error', () => {});
@@ -91,7 +97,7 @@ export class WriteQueue extends Queue<Write, Delivery> {
    * @throws WaybillError INVALID_WRITE before Redis is touched · IDEMPOTENCY_CONFLICT when the key stands for another
    *   payload · QUEUE_UNAVAILABLE within 2 s when Redis is away: adding again with the same key is safe ·
    *   QUEUE_REFUSED when Redis refuses · NOT_REPLICATED when replicas are waited for and too few have it in time, also
-   *   where it was there already; then each answer may take twice that time more
+   *   where it was there already; then each answer may take twice that time more, unless Redis is away
    */
   override async add(name: 'send', data: WriteInput, opts?: AddOptions): Promise<WriteJob> {
     const prepared = this.#prepare(name, data, opts);
@@ -120,14 +126,15 @@ export class WriteQueue extends Queue<Write, Delivery> {
         answers[index] = { status: 'invalid', error };
       }
     }
-    let away = false;
+    let left: string | undefined;
     for (let from = 0; from < prepared.length; from += BULK_SLICE) {
       const slice = prepared.slice(from, from + BULK_SLICE);
       const some = slice.map(({ item }) => item);
       // Once Redis is away, or its replicas are, the rest is not tried: each slice would wait for its own limit.
-      const answered: BulkAnswer[] = away ? some.map((item) => this.#untried(item)) : await this.#enqueue(some);
+      const why = left;
+      const answered = why === undefined ? await this.#enqueue(some) : some.map((item) => this.#untried(item, why));
       slice.forEach(({ index }, i) => (answers[index] = answered[i]));
-      away ||= answered.every((answer) => answer.status === 'unavailable');
+      left ??= whyLeft(answered);
     }
     return answers as BulkAnswer[];
   }
@@ -184,11 +191,9 @@ export class WriteQueue extends Queue<Write, Delivery> {
 
   async #enqueue(prepared: readonly Prepared[]): Promise<BulkAnswer[]> {
     const { label } = this.#connection;
-    // Those that are under way hold the connection for as long, and then these do.
-    const limitMs = ANSWER_WITHIN_MS + 2 * (this.#wait?.timeoutMs ?? 0);
-    let answers: (Replicated | Error)[];
+    let answers: (AddedOnce | Error)[];
     try {
-      answers = await answerWithin(limitMs, this.#connection, () => this.#send(prepared));
+      answers = await this.#send(prepared);
     } catch (error) {
       answers = prepared.map(() => error as Error);
     }
@@ -196,6 +201,9 @@ export class WriteQueue extends Queue<Write, Delivery> {
       const replied = answers[i];
       const answer = replied instanceof Error ? replied : replied?.added;
       const key = job.data.idempotencyKey;
+      if (answer instanceof NotBegunError) {
+        return { status: 'unavailable', error: notTried(label, key, answer.message) };
+      }
       if (answer === undefined || answer instanceof Error) {
         const error = unavailable(label, key, answer);
         return { status: error.code === 'QUEUE_REFUSED' ? 'refused' : 'unavailable', error };
@@ -207,33 +215,57 @@ export class WriteQueue extends Queue<Write, Delivery> {
           error: new WaybillError('IDEMPOTENCY_CONFLICT', message, { field: 'idempotencyKey' }),
         };
       }
-      const replicas = replied && 'replicas' in replied ? replied.replicas : 0;
-      if (this.#wait && !(typeof replicas === 'number' && replicas >= this.#wait.count)) {
-        return { status: 'unavailable', error: notReplicated(label, key, this.#wait, replicas) };
+      if (this.#wait) {
+        const { replicas, waitedMs } = replied as Replicated;
+        if (!(typeof replicas === 'number' && replicas >= this.#wait.count)) {
+          const waited = { count: this.#wait.count, timeoutMs: waitedMs };
+          return { status: 'unavailable', error: notReplicated(label, key, waited, replicas) };
+        }
       }
       if (answer.status === 'duplicate') becomeStored(job, answer);
       return { status: answer.status, job };
     });
   }
 
-  #untried({ job }: Prepared): BulkAnswer {
-    const why = new Error('not tried: none of those before it was answered for');
-    return { status: 'unavailable', error: unavailable(this.#connection.label, job.data.idempotencyKey, why) };
+  #untried({ job }: Prepared, why: string): BulkAnswer {
+    return { status: 'unavailable', error: notTried(this.#connection.label, job.data.idempotencyKey, why) };
   }
 
-  async #send(prepared: readonly Prepared[]): Promise<Replicated[]> {
-    if (!this.#registered) {
-      await register(this.#connection.client, this.name);
-      this.#registered = true;
-    }
+  /** @throws Error when Redis gives no answer in time, or what it answers to all of them */
+  async #send(prepared: readonly Prepared[]): Promise<AddedOnce[]> {
+    const startedAt = performance.now();
     const writes = prepared.map(({ job, hash }): Addition => ({ job: job.asJSON(), hash }));
-    if (this.#replicated) return this.#replicated.add(writes);
-    return (await this.#backend().addWrites(writes)).map((added) => ({ added, replicas: 0 }));
+    const replicated = this.#replicated;
+    if (!this.#wait || !replicated) {
+      return answerWithin(ANSWER_WITHIN_MS, this.#connection, async () => {
+        await this.#register();
+        return (await this.#backend().addWrites(writes)).map((added) => ({ added }));
+      });
+    }
+    // A Redis that is away is away for those as well that would wait for its replicas.
+    await answerWithin(ANSWER_WITHIN_MS, this.#connection, () => this.#register());
+    const leftMs = Math.ceil(ANSWER_WITHIN_MS - (performance.now() - startedAt));
+    // Those that are under way hold the connection for as long, and then these do.
+    return answerWithin(leftMs + 2 * this.#wait.timeoutMs, this.#connection, () => replicated.add(writes));
+  }
+
+  async #register(): Promise<void> {
+    if (this.#registered) return;
+    await register(this.#connection.client, this.name);
+    this.#registered = true;
   }
 
   #backend(): WaybillBackend {
     return this.getBackend() as WaybillBackend;
   }
+}
+
+/** Why what follows a slice is not tried, as each slice would wait for its own limit; undefined where it is. */
+function whyLeft(answered: readonly BulkAnswer[]): string | undefined {
+  if (!answered.every(({ status }) => status === 'unavailable')) return undefined;
+  return answered.some((answer) => 'error' in answer && answer.error.code === 'NOT_REPLICATED')
+    ? 'too few replicas had those before it'
+    : 'Redis did not answer for those before it';
 }
 
 function idOf(keyOrJob: unknown): string {
