@@ -20,7 +20,7 @@ export type WaybillErrorCode =
 export class WaybillError extends Error {
   readonly code: WaybillErrorCode;
   /** The field at fault, as a path (`body`, `headers.x-id`, `options.jobId`), where one can be named. */
-  readonly field?: string;
+  declare readonly field?: string;
 
   constructor(code: WaybillErrorCode, message: string, more: { field?: string; cause?: unknown } = {}) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });

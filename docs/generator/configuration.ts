@@ -134,12 +134,15 @@ function defaultOf(path: string, { default: value }: Node): string {
   return typeof value === 'object' || typeof value === 'string' ? code(JSON.stringify(value)) : shown(path, value);
 }
 
+/** What some variables need beside them. */
+const FILE = { redis: { waitForReplicas: {} } };
+
 /** Found by asking what each variable that the help names would set. */
 function variablesBySetting(): Map<string, string[]> {
   const names = new Set(ENVIRONMENT_HELP.match(/\b(?:REDIS|WAYBILL)_[A-Z_]+\b/g));
   const found = new Map<string, string[]>();
   for (const name of names) {
-    for (const { path } of readEnvironment({ [name]: '1' }, undefined).overrides) {
+    for (const { path } of readEnvironment({ [name]: '1' }, FILE).overrides) {
       found.set(path.join('.'), [...(found.get(path.join('.')) ?? []), name]);
     }
   }
