@@ -115,14 +115,12 @@ function judgeOne(
 
   const place = places[0] ?? '';
   const crashed = letter?.reason === 'crashed' && place === 'dead';
-  if (ended) {
-    const right = endings.some((ending) => ending === place) || crashed;
-    look(judgement, 'I2', places.length === 1 && right, say('is not where its plan ends'));
-  }
+  // Acknowledged or not: what stands there has to end.
+  const right = endings.some((ending) => ending === place) || crashed;
+  look(judgement, 'I2', ended && places.length === 1 && right, say('is not where its plan ends'));
   if (place === 'delivered') look(judgement, 'I4', applications > 0, say('delivered and not applied'));
-  if (ended && verdict !== undefined) {
-    look(judgement, 'I5', isTrue(verdict, applications), say(`the verdict is wrong`));
-  }
+  if (ended) look(judgement, 'I5', isTrue(verdict, applications), say('the verdict is wrong, or there is none'));
+  if (ended) look(judgement, 'I6', journal !== undefined, say('there is no journal'));
   if (journal && ended) judgeJournal(judgement, measured, { policy, mayLose, recordLost }, end, journal, seen, say);
   if (ended) {
     const lost = (journal?.lost ?? 0) + end.lost;
@@ -137,9 +135,9 @@ function judgeOne(
 }
 
 /** In doubt may be either; the others are promises. */
-function isTrue(verdict: string, applications: number): boolean {
+function isTrue(verdict: string | undefined, applications: number): boolean {
   if (verdict === 'not-applied') return applications === 0;
-  return verdict !== 'applied-once' || applications === 1;
+  return verdict === 'in-doubt' || (verdict === 'applied-once' && applications === 1);
 }
 
 function judgeJournal(

@@ -1,4 +1,4 @@
-// The results file: a line of JSON for each campaign of the published run. Campaigns add to it; nothing takes away.
+// The results file: a line of JSON for each campaign of the published run. Campaigns add to it.
 import { appendFile, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Result } from './run.ts';

@@ -143,7 +143,11 @@ test('what an API calls its codes cannot break the text, or fill the memory', as
     api.closeAllConnections();
     api.close();
   });
-  const world = await createWorld({ baseUrl: `http://127.0.0.1:${(api.address() as AddressInfo).port}` });
+  const world = await createWorld({
+    baseUrl: `http://127.0.0.1:${(api.address() as AddressInfo).port}`,
+    // A busy machine shall not make more attempts than there are codes.
+    destination: { timeoutMs: 15_000 },
+  });
   const worker = await start(world);
   await world.queue.addBulk(codes.map(() => ({ name: 'send' as const, data: planned() })));
   await eventually(async () => {

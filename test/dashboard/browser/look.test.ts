@@ -147,7 +147,7 @@ test('the environment stands on every view, and retention says what is kept, how
     await says(page.getByRole('banner'), 'production-eu');
   }
   await go(list());
-  await says(page, /^Retention: 5 letters.*; kept 20 d; the oldest goes in 19 d/);
+  await says(page, /^Retention: 5 letters.*; kept 20 d; the oldest goes in 20 d/);
 });
 
 test('on a phone no view scrolls sideways, and letters are cards that can be read, selected and acted on', async () => {
