@@ -1,75 +1,78 @@
 // What a worker costs that serves many destinations and has nothing to do: connections, memory, commands on Redis, time to
-// start. One destination is measured in the same run, to compare with. `npm run bench -- 60 1 200`: seconds, destinations.
+// start. One destination is measured in the same run, to compare with.
 import { spawn } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { Redis } from 'ioredis';
-import { report } from './report.ts';
-import { withRedis } from './redis.ts';
+import type { Arm, Bench, Sample, World } from './kernel/bench.ts';
+import { cpuUsOf, rssBytesOf } from './kernel/proc.ts';
 
 const CLI = fileURLToPath(new URL('../cli/main.ts', import.meta.url));
+const SECONDS = 60;
+const QUICK_SECONDS = 5;
 /** Until what a start costs is over: stalled checks, first fetches, garbage. */
 const SETTLE_MS = 5000;
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 30_000;
-/** /proc counts processor time in these. */
-const TICK_MS = 10;
 
-const [seconds = 60, ...given] = process.argv.slice(2).map(Number);
-const sizes = given.length > 0 ? given : [1, 200];
+export const destinations: Bench = {
+  name: 'destinations',
+  title: `An idle worker, for ${SECONDS} s`,
+  rounds: 1,
+  arms: [
+    { name: '1', title: 'destination', module: 'cli/main.ts', params: { destinations: 1 } },
+    { name: '200', title: 'destinations', module: 'cli/main.ts', params: { destinations: 200 } },
+  ],
+  safeties: ['everysec'],
+  figures: [
+    { name: 'connections', title: 'connections to Redis' },
+    { name: 'rssMb', title: 'memory (RSS), MB' },
+    { name: 'cpuPercent', title: 'processor, %', places: 1 },
+    { name: 'commandsPerS', title: 'commands in Redis, per s', places: 1 },
+    { name: 'scriptsPerS', title: 'scripts, per s', places: 1 },
+    { name: 'waitsPerS', title: 'waits for a write, per s', places: 1 },
+    { name: 'startMs', title: 'time to start, ms' },
+    { name: 'stopMs', title: 'time to stop, ms' },
+    { name: 'scrapeMs', title: 'a scrape of the metrics, ms' },
+    { name: 'scrapeKb', title: 'its answer, KB' },
+  ],
+  ratios: [],
+  measure,
+};
 
-const rows = await withRedis(async ({ url, dir }) => {
-  const measured = [];
-  for (const destinations of sizes) measured.push(await measure(url, dir, destinations));
-  return measured;
-});
-await report('destinations', `An idle worker for ${seconds} s`, rows);
-
-async function measure(url: string, dir: string, destinations: number) {
-  const redis = new Redis(url);
+async function measure({ params = {} }: Arm, { redis, dir, quick }: World): Promise<Sample> {
+  const worker = await startWorker(redis.url, dir, Number(params.destinations));
   try {
-    await redis.flushall();
-    const worker = await startWorker(url, dir, destinations);
-    try {
-      return await measureIdle(redis, worker, destinations);
-    } finally {
-      await worker.stop();
-    }
+    await sleep(SETTLE_MS);
+    const seconds = quick ? QUICK_SECONDS : SECONDS;
+    const [cpuUs, from] = await Promise.all([cpuUsOf(worker.pid), redis.look()]);
+    await sleep(seconds * 1000);
+    const [busyUs, to] = [(await cpuUsOf(worker.pid)) - cpuUs, await redis.look()];
+    const scrapedAt = performance.now();
+    const metrics = await (await fetch(`http://127.0.0.1:${worker.healthPort}/metrics`)).text();
+    const scrapeMs = performance.now() - scrapedAt;
+    const calls = (name: string): number => (to.calls[name] ?? 0) - (from.calls[name] ?? 0);
+    const all = Object.keys(to.calls).filter((name) => name !== 'info'); // which is the bench's own
+    return {
+      connections:
+        String(await redis.client.client('LIST'))
+          .trim()
+          .split('\n').length - 1,
+      rssMb: (await rssBytesOf(worker.pid)) / 1024 / 1024,
+      cpuPercent: busyUs / seconds / 10_000,
+      commandsPerS: all.reduce((sum, name) => sum + calls(name), 0) / seconds,
+      scriptsPerS: (to.scripts - from.scripts) / seconds,
+      waitsPerS: calls('bzpopmin') / seconds,
+      startMs: worker.startMs,
+      scrapeMs,
+      scrapeKb: metrics.length / 1024,
+      stopMs: await worker.stop(),
+    };
   } finally {
-    redis.disconnect();
+    await worker.stop();
   }
-}
-
-async function measureIdle(redis: Redis, worker: Worker, destinations: number) {
-  await sleep(SETTLE_MS);
-  const cpu = await cpuMs(worker.pid);
-  await redis.config('RESETSTAT');
-  await sleep(seconds * 1000);
-  const calls = callsIn(await redis.info('commandstats'));
-  const busyMs = (await cpuMs(worker.pid)) - cpu;
-  const scrapedAt = performance.now();
-  const metrics = await (await fetch(`http://127.0.0.1:${worker.healthPort}/metrics`)).text();
-  const scrapeMs = performance.now() - scrapedAt;
-  const perSecond = (count: number): number => round(count / seconds);
-  return {
-    destinations,
-    startMs: Math.round(worker.startMs),
-    connections:
-      String(await redis.client('LIST'))
-        .trim()
-        .split('\n').length - 1,
-    rssMb: Math.round((await rssKb(worker.pid)) / 1024),
-    waitsPerSecond: perSecond(calls('bzpopmin')),
-    scriptsPerSecond: perSecond(calls('evalsha') + calls('eval')),
-    commandsInRedisPerSecond: perSecond(calls()),
-    cpuPercent: round((busyMs / (seconds * 1000)) * 100),
-    scrapeMs: Math.round(scrapeMs),
-    scrapeKb: Math.round(metrics.length / 1024),
-    stopMs: Math.round(await worker.stop()),
-  };
 }
 
 interface Worker {
@@ -84,8 +87,8 @@ interface Worker {
 async function startWorker(url: string, dir: string, count: number): Promise<Worker> {
   const config = join(dir, 'waybill.config.json');
   // Nobody listens there: nothing is sent.
-  const destinations = Array.from({ length: count }, (_, i) => [`d${i}`, { baseUrl: 'http://127.0.0.1:9' }]);
-  await writeFile(config, JSON.stringify({ destinations: Object.fromEntries(destinations) as unknown }));
+  const entries = Array.from({ length: count }, (_, i) => [`d${i}`, { baseUrl: 'http://127.0.0.1:9' }]);
+  await writeFile(config, JSON.stringify({ destinations: Object.fromEntries(entries) as unknown }));
   const from = performance.now();
   const child = spawn(process.execPath, [CLI, 'worker', '--config', config, '--health-port', '0'], {
     env: { ...process.env, REDIS_URL: url },
@@ -120,26 +123,4 @@ async function startWorker(url: string, dir: string, count: number): Promise<Wor
   } finally {
     clearTimeout(limit);
   }
-}
-
-/** Calls of a command, or of all, also those that scripts make; without what this bench itself asks. */
-function callsIn(info: string): (command?: string) => number {
-  const own = ['config|resetstat', 'info'];
-  const all = [...info.matchAll(/^cmdstat_(\S+?):calls=(\d+)/gm)].filter(([, name = '']) => !own.includes(name));
-  return (command) =>
-    all.filter(([, name]) => command === undefined || name === command).reduce((sum, [, , n]) => sum + Number(n), 0);
-}
-
-async function rssKb(pid: number): Promise<number> {
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]);
-}
-
-async function cpuMs(pid: number): Promise<number> {
-  // The name in brackets may hold spaces.
-  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
 }

@@ -7,7 +7,8 @@ export const MIN_SECRET_LENGTH = 6;
 
 /**
  * Makes a function that replaces every secret in a text, also where it stands URL-encoded or in base64, and however a
- * JSON writer escaped its characters (PHP writes `\/`, Go and .NET `\u002B`).
+ * JSON writer escaped its characters (PHP writes `\/`, Go and .NET `\u002B`). An answer may break off in the middle of one:
+ * its beginning at the end of a text is replaced too.
  * @param secrets header values and passwords; those shorter than MIN_SECRET_LENGTH are ignored
  */
 export function redactor(secrets: readonly string[]): (text: string) => string {
@@ -20,7 +21,45 @@ export function redactor(secrets: readonly string[]): (text: string) => string {
   // Longest first, so that a form which contains another is replaced whole. The case of hex digits is free.
   const ordered = [...forms].toSorted((a, b) => b.length - a.length);
   const pattern = new RegExp(ordered.map((form) => Array.from(form, anyEscape).join('')).join('|'), 'gi');
-  return (text) => text.replace(pattern, MASK);
+  return (text) => withoutBeginning(text.replace(pattern, MASK), ordered);
+}
+
+/** `\u002b` */
+const LONGEST_ESCAPE = 6;
+/** One character as JSON may write it, the last one perhaps not to its end. */
+const WRITTEN = /\\u([0-9a-f]{4})|\\u?[0-9a-f]{0,3}$|\\?([^])/iy;
+
+/** At least MIN_SECRET_LENGTH characters of a form, at the end of a text: a shorter beginning gives nothing away. */
+function withoutBeginning(text: string, forms: readonly string[]): string {
+  const starts = forms.map((form) => beginningAt(text, form.toLowerCase()));
+  const start = Math.min(...starts);
+  return start < text.length ? text.slice(0, start) + MASK : text;
+}
+
+/** Where a text ends in the beginning of a form; its length, where it does not. */
+function beginningAt(text: string, form: string): number {
+  let start = Math.max(0, text.length - form.length * LONGEST_ESCAPE);
+  // Nearly all of them are told by their first character.
+  const mayBegin = (character: string | undefined): boolean =>
+    character === '\\' || character?.toLowerCase() === form[0];
+  while (start < text.length && !(mayBegin(text[start]) && matchedToTheEnd(text, start, form) >= MIN_SECRET_LENGTH))
+    start += 1;
+  return start;
+}
+
+/** How many characters of a form stand from `start` to the end of a text; 0 where anything else does. */
+function matchedToTheEnd(text: string, start: number, form: string): number {
+  let matched = 0;
+  for (let at = start; at < text.length; at = WRITTEN.lastIndex) {
+    WRITTEN.lastIndex = at;
+    const [, code, itself] = WRITTEN.exec(text) ?? [];
+    const character = code === undefined ? itself : String.fromCharCode(Number.parseInt(code, 16));
+    // What is left is an escape that broke off.
+    if (character === undefined) break;
+    if (character.toLowerCase() !== form[matched]) return 0;
+    matched += 1;
+  }
+  return matched;
 }
 
 /** A secret as it is, URL-encoded, and in both kinds of base64 without their padding. */

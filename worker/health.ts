@@ -51,6 +51,7 @@ export async function startHealth({ config, destinations, log, metrics: own }: H
     }
     return asked;
   };
+  const clockAgrees = (): boolean => clock?.agrees() ?? true;
   const perDestination = (): Record<string, unknown> =>
     Object.fromEntries(
       (watch?.consumers() ?? []).map(({ destination, state: doing, idleMs, inFlight }) => [
@@ -64,7 +65,7 @@ export async function startHealth({ config, destinations, log, metrics: own }: H
   };
   const ready = async (): Promise<HealthAnswer> => {
     const redis = await redisAnswer();
-    const agrees = clock?.agrees() ?? true;
+    const agrees = clockAgrees();
     const ok = state === 'started' && redis === 'answers' && agrees;
     const body = { ready: ok, worker: state, redis, clock: agrees ? 'agrees' : 'differs' };
     return { ok, body: { ...body, destinations: perDestination() } };
@@ -74,6 +75,7 @@ export async function startHealth({ config, destinations, log, metrics: own }: H
   const providers = [own, scrape?.provider].filter((provider) => provider !== undefined);
   const metrics = createMetrics(providers, destinations, {
     consumers: () => watch?.consumers() ?? [],
+    clockAgrees,
     depth: async (destination) => {
       if (connection?.client.status !== 'ready') throw new Error('Redis is away');
       return readDepth(connection.client, destination);

@@ -19,6 +19,8 @@ export interface WriteMetrics {
 /** What is read when the metrics are. */
 export interface Readings {
   consumers(): readonly ConsumerHealth[];
+  /** False while the clock of this worker holds it: it fetches nothing then. */
+  clockAgrees(): boolean;
   /** May fail, or take for ever, while Redis is away. */
   depth(destination: string): Promise<Depth>;
 }
@@ -55,9 +57,10 @@ export function createMetrics(
   const depths = freshDepths(destinations, (destination) => readings.depth(destination));
   const unobserve = all.map(({ observed, ...gauges }, i) => {
     const observe = async (result: BatchObservableResult): Promise<void> => {
+      const clockAgrees = readings.clockAgrees();
       for (const { destination, inFlight, state } of readings.consumers()) {
         result.observe(gauges.inFlight, inFlight, { destination });
-        result.observe(gauges.consuming, Number(state === 'consuming'), { destination });
+        result.observe(gauges.consuming, Number(clockAgrees && state === 'consuming'), { destination });
       }
       const known = await depths();
       result.observe(gauges.redisUp, Number(known !== undefined));
@@ -126,7 +129,7 @@ function instrumentsOf(meter: Meter) {
     inFlight: gauge('in_flight', 'Writes that this worker is sending or settling'),
     consuming: gauge(
       'consuming',
-      '1 while this worker takes writes of the destination, 0 while it is stalled or stuck',
+      '1 while this worker takes writes of the destination, 0 while it is stalled or stuck, or its clock differs',
     ),
     redisUp: gauge('redis_up', '1 when Redis answered this scrape'),
     depth: gauge('queue_depth', 'Writes of the destination by state, as every worker sees them'),

@@ -16,6 +16,8 @@ const REMOVAL_RETRIES = 5; // what a killed apt-get had started may write for a 
 interface Unpacking {
   /** Appears whole or not at all. */
   root: string;
+  /** Those of Redis when left out. */
+  packages?: readonly string[];
   env: NodeJS.ProcessEnv;
   log: (line: string) => void;
   signal: AbortSignal | undefined;
@@ -24,11 +26,12 @@ interface Unpacking {
 type Surroundings = Omit<RunOptions, 'limitMs'>;
 
 /** Rejects with the reason when this is not Debian or Ubuntu, or when their archive cannot be reached. */
-export async function unpackDistributionPackage({ root, env, log, signal }: Unpacking): Promise<void> {
+export async function unpackDistributionPackage(unpacking: Unpacking): Promise<void> {
+  const { root, packages = PACKAGES, env, log, signal } = unpacking;
   if (!(await findOnPath('apt-get', env.PATH)) || !(await findOnPath('dpkg-deb', env.PATH))) {
     throw new Error('this system has no apt-get and dpkg-deb');
   }
-  log(`fetching the distribution's redis-server package into ${root} (once; the system is left alone)`);
+  log(`fetching the distribution's ${packages[0]} package into ${root} (once; the system is left alone)`);
   await mkdir(dirname(root), { recursive: true });
   const work = await mkdtemp(`${root}.`);
   try {
@@ -36,7 +39,7 @@ export async function unpackDistributionPackage({ root, env, log, signal }: Unpa
     const tree = join(work, 'tree');
     await Promise.all([mkdir(debs), mkdir(tree)]);
     const config = await writeAptConfig(work, { env, signal });
-    await downloadWithOrWithoutLists(config, {
+    await downloadWithOrWithoutLists(packages, config, {
       cwd: debs,
       env: { ...env, LC_ALL: 'C', APT_CONFIG: config },
       signal,
@@ -80,9 +83,13 @@ async function writeAptConfig(work: string, surroundings: Surroundings): Promise
 }
 
 /** A bare image has no package lists and an old machine has stale ones: both are told by the first download failing. */
-async function downloadWithOrWithoutLists(config: string, surroundings: Surroundings): Promise<void> {
+async function downloadWithOrWithoutLists(
+  packages: readonly string[],
+  config: string,
+  surroundings: Surroundings,
+): Promise<void> {
   try {
-    await download(surroundings);
+    await download(packages, surroundings);
   } catch (refusal) {
     whenRefused(undefined)(refusal);
     const lists = join(dirname(config), 'lists');
@@ -94,20 +101,20 @@ async function downloadWithOrWithoutLists(config: string, surroundings: Surround
       () => undefined,
       (error: unknown) => whenRefused(error)(error),
     );
-    await download(surroundings).catch((error: unknown) => Promise.reject(complaint ?? error));
+    await download(packages, surroundings).catch((error: unknown) => Promise.reject(complaint ?? error));
   }
 }
 
-async function download(surroundings: Surroundings): Promise<void> {
-  const fetch = (names: string[]) =>
+async function download(packages: readonly string[], surroundings: Surroundings): Promise<void> {
+  const fetch = (names: readonly string[]) =>
     run('apt-get', ['-qq', 'download', ...names], { ...surroundings, limitMs: DOWNLOAD_LIMIT_MS });
-  await fetch(PACKAGES);
+  await fetch(packages);
   // apt's own answer to "what would have to be installed here", so that the list follows the release.
-  const simulate = ['--simulate', '--no-install-recommends', 'install', ...PACKAGES];
+  const simulate = ['--simulate', '--no-install-recommends', 'install', ...packages];
   const planning = run('apt-get', simulate, { ...surroundings, limitMs: QUICK_LIMIT_MS });
   const plan = await planning.catch(whenRefused(''));
   const planned = [...plan.matchAll(/^Inst (\S+)/gm)].map(([, name = '']) => name);
-  const libraries = plan === '' ? USUAL_LIBRARIES : planned.filter((name) => !PACKAGES.includes(name));
+  const libraries = plan === '' ? USUAL_LIBRARIES : planned.filter((name) => !packages.includes(name));
   // A name may be missing in a release. Whether the server runs without it is decided by starting it.
   for (const name of libraries) await fetch([name]).catch(whenRefused(''));
 }

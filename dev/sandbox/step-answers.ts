@@ -1,7 +1,7 @@
 // The answers that plan steps give: refusals and failures as envelopes, and the shapes that real proxies and servers
 // send in their place (HTML, nothing, text, RFC 9457 problem+json, requestId, a huge body).
 
-import { type AnswerOf, errorAnswer } from './answer.ts';
+import { type Answer, type AnswerOf, errorAnswer } from './answer.ts';
 
 const REJECTIONS = {
   302: ['MOVED', 'This resource has moved.'],
@@ -29,6 +29,17 @@ export function rejection(status: keyof typeof REJECTIONS): AnswerOf {
   const details = status === 400 ? { details: { field: 'sandbox.plan' } } : {};
   return (requestId) => errorAnswer({ status, code, message, headers, ...details }, requestId);
 }
+
+/** What careless APIs and debugging pages do: the client's own credential, as it is, in base64, and as JSON may escape it. */
+export function credentialEcho(requestId: string, apiKey: string): Answer {
+  const [code, message] = REJECTIONS[403];
+  const details = { [apiKey]: apiKey, base64: Buffer.from(apiKey).toString('base64'), escaped: TO_ESCAPE };
+  const answer = errorAnswer({ status: 403, code, message, details }, requestId);
+  const escaped = Array.from(apiKey, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return { ...answer, body: answer.body.replace(TO_ESCAPE, () => escaped.join('')) };
+}
+
+const TO_ESCAPE = '(the API key)';
 
 export function failure(status: keyof typeof FAILURES): AnswerOf {
   const [code, message] = FAILURES[status];

@@ -29,6 +29,8 @@ const gateway = (deliver: (wire: Wire) => Promise<void>): Step => ({ kind: 'gate
 const reject = (answer: AnswerOf): Step => ({ kind: 'reject', answer });
 const apply = (deliver: Delivery, holdMs = 0): Step => ({ kind: 'apply', deliver, holdMs });
 
+const credentialOf = ({ response }: Wire): string => String(response.req.headers['x-api-key'] ?? '');
+
 const FIXED_STEPS = {
   ok: apply(whole),
   'early-hints': apply(afterEarlyHints),
@@ -65,6 +67,7 @@ const FIXED_STEPS = {
   'problem-422': reject(say.problemDetails),
   'requestId-400': reject(say.camelCaseRequestId),
   'in-progress': gateway(answering(say.inProgress)),
+  'echo-403': gateway((wire) => whole(wire, say.credentialEcho(wire.requestId, credentialOf(wire)))),
 } as const satisfies Record<string, Step>;
 
 interface NumberedStep {

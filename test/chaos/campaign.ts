@@ -1,9 +1,9 @@
 // One campaign: a Redis of its own, the sandbox as the oracle that nobody kills, workers in processes that are, a ledger of
 // what was added, and a load that keeps writes in flight while a fault is injected. Then the faults stop, and it is judged.
-import { rmSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { ConfigInput } from '../../core/config.ts';
 import { createSandbox, type Sandbox, type SandboxOptions } from '../../dev/testing.ts';
@@ -12,24 +12,19 @@ import { createQueue, type WriteQueue } from '../../producer/index.ts';
 import { Reader } from '../../queue/reader.ts';
 import { type Chance, chance } from './chance.ts';
 import { type Child, startChild } from './child.ts';
-import { readEnds, readUsualEnds } from './ends.ts';
-import { judge, type Judgement, judgeSecrets, look, type Measured } from './judge.ts';
+import type { Loss, LossWindow } from './evidence.ts';
 import { Ledger } from './ledger.ts';
 import { type Load, startLoad } from './load.ts';
-import { startRedis } from './redis-server.ts';
-import { until } from './until.ts';
+import { watchOrphans } from './orphans.ts';
+import { asUser, isThere, REDIS_PASSWORD, startRedis } from './redis-server.ts';
 
 type DestinationInput = NonNullable<ConfigInput['destinations']>[string];
 
 export const DESTINATION = 'orders';
 export const LOCK_MS = 1000;
-const STALLED_MS = 1000;
-/** I9: what a dead worker held is taken back within this. */
-const NOTICED_MS = 2 * STALLED_MS + LOCK_MS;
-/** A machine that is busy looks later than it should. */
-const NOTICED_SLACK_MS = 1000;
-const DRAIN_LIMIT_MS = 180_000;
-const API_KEYS = Array.from({ length: 16 }, (_, i) => `chaos-credential-${String(i).padStart(2, '0')}-5e1f`);
+export const STALLED_MS = 1000;
+const STOP_LIMIT_MS = 60_000;
+export const API_KEYS = Array.from({ length: 16 }, (_, i) => `chaos-credential-${String(i).padStart(2, '0')}-5e1f`);
 const WORKER_CHILD = fileURLToPath(new URL('worker-child.ts', import.meta.url));
 const USUAL_CHILD = fileURLToPath(new URL('../support/usual-worker-child.ts', import.meta.url));
 const CACHE = join(tmpdir(), 'waybill-chaos-compiled');
@@ -46,10 +41,10 @@ export interface CampaignOptions {
   workers?: number;
   /** The negative control: the worker that everybody writes, in the place of ours. */
   usual?: boolean;
-  /** What a power loss may take is counted, and is no violation. */
-  mayLose?: boolean;
-  /** How far apart the clocks may be that journals are written by, ms. */
+  /** How far apart the clocks are that journals are written by, ms. */
   clocksDifferMs?: number;
+  /** Something between the workers and the API breaks answers off, holds them back or swallows them. */
+  answersBreak?: boolean;
   /** In place of a Redis of its own: the workers' and the producer's, such as a Cluster's. */
   redis?: { settings: NonNullable<ConfigInput['redis']>; folder: string };
 }
@@ -59,6 +54,8 @@ export interface WorkerOptions {
   redisUrl?: string;
   /** In place of the sandbox's address. */
   baseUrl?: string;
+  /** It serves its metrics. */
+  health?: boolean;
   /** In place of worker-child.ts. */
   file?: string;
   env?: Record<string, string>;
@@ -68,6 +65,8 @@ export interface WorkerOptions {
 /** A worker and the API key by which the oracle knows it. */
 export interface ChaosWorker extends Child {
   readonly slot: number;
+  /** As the journal and BullMQ know it. */
+  readonly name: string;
   /** Epoch ms before its process began. */
   readonly startedAt: number;
 }
@@ -84,12 +83,21 @@ export class Campaign {
   readonly poison = new Set<string>();
   /** Figures beside the invariants, for the table. */
   readonly figures: Record<string, number | string> = {};
-  /** Workers that died, or were frozen past their lock, so far. */
-  losses = 0;
+  /** Workers that died, or were frozen past their lock. */
+  readonly losses: Loss[] = [];
+  /** When Redis lost, or may have lost, what it had been given. */
+  readonly lossWindows: LossWindow[] = [];
+  /** How long each write was held after the death of its worker, ms. */
+  readonly heldMs: number[] = [];
+  #isWatching = false;
+  /** Epoch ms. */
+  readonly startedAt = Date.now();
+  /** Promises that were broken on the way to the end. */
+  readonly broken: string[] = [];
   redis: PrivateRedis | undefined;
   queue: WriteQueue;
   reader: Reader;
-  readonly #loads: Load[] = [];
+  readonly loads: Load[] = [];
   readonly #ends: (() => Promise<unknown> | void)[] = [];
   /** Taken before a worker is started, so that several may be at once. */
   readonly #slots = new Set<number>();
@@ -107,29 +115,37 @@ export class Campaign {
   }
 
   static async start(seed: number, options: CampaignOptions = {}): Promise<Campaign> {
-    const folder = await mkdtemp(join(tmpdir(), 'waybill-chaos-'));
-    const forget = (): void => rmSync(folder, { recursive: true, force: true });
-    // However it ends; Redis ends in the same way.
-    process.once('exit', forget);
-    const redis = options.redis ? undefined : await startRedis(folder, options);
-    const sandbox = await createSandbox({ apiKey: API_KEYS, latencyMs: 2, seed, ...options.sandbox });
-    const campaign = new Campaign(seed, options, { folder, sandbox, redis });
-    campaign.defer(() => void process.off('exit', forget));
-    campaign.reader = await Reader.open(campaign.redisSettings);
-    for (let i = 0; i < (options.workers ?? 3); i += 1) await campaign.startWorker();
-    return campaign;
+    await sweep();
+    const folder = await mkdtemp(join(tmpdir(), FOLDER_PREFIX));
+    const opened: (() => Promise<unknown>)[] = [];
+    try {
+      await writeFile(join(folder, OWNER_FILE), String(process.pid));
+      const redis = options.redis ? undefined : await startRedis(folder, options);
+      if (redis) opened.push(() => redis.stop());
+      const sandbox = await createSandbox({ apiKey: API_KEYS, latencyMs: 2, seed, ...options.sandbox });
+      opened.push(() => sandbox.close());
+      const campaign = new Campaign(seed, options, { folder, sandbox, redis });
+      opened.splice(0, opened.length, () => campaign.close());
+      campaign.reader = await Reader.open(campaign.redisSettings);
+      for (let i = 0; i < (options.workers ?? 3); i += 1) await campaign.startWorker();
+      return campaign;
+    } catch (error) {
+      for (const close of opened.toReversed()) await close().catch(() => {});
+      throw error;
+    }
   }
 
   get redisSettings(): NonNullable<ConfigInput['redis']> {
-    return this.options.redis?.settings ?? { url: this.redis?.url ?? '' };
+    return this.options.redis?.settings ?? { url: asUser(this.redis?.url ?? ''), password: REDIS_PASSWORD };
   }
 
   /** What every worker is given. */
-  config({ redisUrl, baseUrl }: WorkerOptions = {}): ConfigInput {
+  config({ redisUrl, baseUrl, health }: WorkerOptions = {}): ConfigInput {
     return {
-      redis: redisUrl === undefined ? this.redisSettings : { url: redisUrl },
+      redis: redisUrl === undefined ? this.redisSettings : { url: asUser(redisUrl), password: REDIS_PASSWORD },
       worker: { lockMs: LOCK_MS, stalledIntervalMs: STALLED_MS, maxCrashes: 5, ...this.options.worker },
       log: { level: 'info' },
+      ...(health && { health: { port: 0 } }),
       destinations: {
         [DESTINATION]: {
           baseUrl: baseUrl ?? this.sandbox.url,
@@ -169,7 +185,7 @@ export class Campaign {
       throw error;
     });
     const worker: ChaosWorker = Object.defineProperties(
-      { slot, startedAt } as ChaosWorker,
+      { slot, name, startedAt } as ChaosWorker,
       Object.getOwnPropertyDescriptors(child),
     );
     this.workers.add(worker);
@@ -191,6 +207,32 @@ export class Campaign {
     });
   }
 
+  /** Somebody else has to take over what it had in hand; the deaths of several at once are looked at as one. */
+  #watch(worker: string): void {
+    if (this.#isWatching || this.workers.size === 0) return;
+    this.#isWatching = true;
+    watchOrphans(this, worker)
+      .then((held) => this.heldMs.push(...held))
+      // Redis is a victim too.
+      .catch(() => {})
+      .finally(() => (this.#isWatching = false));
+  }
+
+  /** A worker died, or is frozen past its lock. @param at epoch ms */
+  lost(slot: number, at = Date.now()): void {
+    this.losses.push({ slot, at });
+  }
+
+  /** Every worker may lose its locks, since Redis is away or out of reach. */
+  allLost(at = Date.now()): void {
+    for (const { slot } of this.workers) this.lost(slot, at);
+  }
+
+  /** What was acknowledged between may be gone, in epoch ms. @param keepsWrites what producers added stays all the same */
+  mayLoseBetween(from: number, until: number, keepsWrites = false): void {
+    this.lossWindows.push({ from, until, keepsWrites });
+  }
+
   /** Any other process that is to be killed; the campaign's end is its end at the latest. */
   async startProcess(file: string, env: Record<string, string>): Promise<Child> {
     const child = await startChild(file, { env, logFile: join(this.folder, 'processes.log') }, CACHE);
@@ -200,17 +242,18 @@ export class Campaign {
 
   /** kill -9. @param replace starts another in its place */
   async killWorker(worker: ChaosWorker, replace = true): Promise<void> {
-    this.losses += 1;
+    this.lost(worker.slot);
     worker.kill('SIGKILL');
     await worker.exited;
     this.workers.delete(worker);
+    this.#watch(worker.name);
     if (replace) await this.startWorker();
   }
 
   /** Keeps so many writes waiting or under way until it is stopped. */
   load(options: { backlog: number; total?: number }): Load {
-    const load = startLoad(this.queue, this.ledger, this.chance.fork(`load ${this.#loads.length}`), options);
-    this.#loads.push(load);
+    const load = startLoad(this.queue, this.ledger, this.chance.fork(`load ${this.loads.length}`), options);
+    this.loads.push(load);
     return load;
   }
 
@@ -225,87 +268,22 @@ export class Campaign {
     return Object.values(counts).reduce((sum, count) => sum + count, 0);
   }
 
-  /** Stops the load, waits until every write has ended, and judges. The faults have stopped by now. */
-  async finish(): Promise<{
-    judgement: Judgement;
-    measured: Measured;
-    writes: number;
-    sends: number;
-    endings: Record<string, number>;
-  }> {
-    for (const load of this.#loads) await load.stop();
-    if (this.workers.size === 0) await this.startWorker();
-    const slowestMs = await this.#orphans();
-    const began = performance.now();
-    await until('every write has ended', async () => (await this.open()) === 0, DRAIN_LIMIT_MS, 50).catch(() => {
-      this.figures['not drained'] = 'yes';
-    });
-    this.figures['drained s'] = Math.round((performance.now() - began) / 100) / 10;
-    // Those that are closing have settled all they had.
-    await this.stopWorkers();
-
-    const keys = [...this.ledger.entries()].map(({ key }) => key);
-    const ends = await (this.options.usual ? readUsualEnds : readEnds)(this.reader, DESTINATION);
-    const seenKeys = Object.keys(this.sandbox.ledger().keys);
-    const destination = this.config().destinations?.[DESTINATION];
-    const { judgement, measured } = judge({
-      ledger: this.ledger,
-      sends: (key) => this.sandbox.entry(key),
-      seenKeys,
-      ends,
-      policy: {
-        baseMs: destination?.retry?.baseMs ?? 1000,
-        capMs: destination?.retry?.capMs ?? 30_000,
-        jitter: destination?.retry?.jitter ?? 0.2,
-        maxCrashes: this.config().worker?.maxCrashes ?? 5,
-        clocksDifferMs: this.options.clocksDifferMs ?? 0,
-      },
-      poison: this.poison,
-      losses: this.losses,
-      mayLose: this.options.mayLose ?? false,
-    });
-    look(judgement, 'I9', slowestMs <= NOTICED_MS + NOTICED_SLACK_MS, () => `held for ${Math.round(slowestMs)} ms`);
-    this.figures['orphans taken back ms'] = Math.round(slowestMs);
-    for (const folder of [this.folder, ...(this.options.redis ? [this.options.redis.folder] : [])])
-      await judgeSecrets(judgement, folder, API_KEYS);
-    const endings: Record<string, number> = {};
-    let sends = 0;
-    for (const key of keys) {
-      const place = ends.of(key).places.join('+') || 'nowhere';
-      endings[place] = (endings[place] ?? 0) + 1;
-      sends += this.sandbox.entry(key)?.sends.length ?? 0;
-    }
-    return { judgement, measured, writes: keys.length, sends, endings };
-  }
-
+  /** SIGTERM; whoever has not ended within a minute is killed, and that is a broken promise. */
   async stopWorkers(): Promise<void> {
     const stopping = [...this.workers];
     for (const worker of stopping) worker.kill('SIGTERM');
-    await Promise.all(stopping.map(({ exited }) => exited));
-  }
-
-  /** How long the writes that were active when the faults stopped stayed in the start that they were in, ms. */
-  async #orphans(): Promise<number> {
-    const began = performance.now();
-    const { client } = this.reader;
-    const queue = this.reader.queue(DESTINATION);
-    const startsOf = async (ids: readonly string[]): Promise<(string | null)[]> =>
-      Promise.all(ids.map((id) => client.hget(queue.toKey(id), 'ats')));
-    const ids = await client.lrange(queue.toKey('active'), 0, -1);
-    const before = await startsOf(ids);
-    let held = ids.map((id, i) => ({ id, starts: before[i] }));
-    await until(
-      'what dead workers held is taken back',
-      async () => {
-        const active = new Set(await client.lrange(queue.toKey('active'), 0, -1));
-        const starts = await startsOf(held.map(({ id }) => id));
-        held = held.filter(({ id, starts: was }, i) => active.has(id) && starts[i] === was);
-        return held.length === 0;
-      },
-      30_000,
-      25,
-    ).catch(() => {});
-    return performance.now() - began;
+    const ended = (async () => {
+      await Promise.all(stopping.map(({ exited }) => exited));
+      return true;
+    })();
+    const limit = new AbortController();
+    const inTime = await Promise.race([ended, sleep(STOP_LIMIT_MS, false, { signal: limit.signal })]);
+    limit.abort();
+    if (inTime) return;
+    const left = stopping.filter(({ alive }) => alive);
+    this.broken.push(`${left.length} workers had not ended ${STOP_LIMIT_MS} ms after SIGTERM`);
+    for (const worker of left) worker.kill('SIGKILL');
+    await ended;
   }
 
   /** The lines that workers logged. */
@@ -313,8 +291,9 @@ export class Campaign {
     return (await readFile(join(this.folder, 'workers.log'), 'utf8').catch(() => '')).split('\n').filter(Boolean);
   }
 
-  async close(): Promise<void> {
-    for (const load of this.#loads) await load.stop();
+  /** @param keepFolder for whoever looks into what went wrong */
+  async close({ keepFolder = false } = {}): Promise<void> {
+    for (const load of this.loads) await load.stop().catch(() => {});
     for (const worker of this.workers) {
       worker.kill('SIGCONT');
       worker.kill('SIGKILL');
@@ -322,14 +301,23 @@ export class Campaign {
     await Promise.all([...this.workers].map(({ exited }) => exited));
     for (const end of this.#ends.toReversed()) await end();
     await this.queue.close().catch(() => {});
-    await this.reader.close().catch(() => {});
+    // Opened after the queue, and not at all where that failed.
+    await (this.reader as Reader | undefined)?.close().catch(() => {});
     await this.sandbox.close();
     await this.redis?.stop();
-    await rm(this.folder, { recursive: true, force: true });
+    await rm(keepFolder ? join(this.folder, OWNER_FILE) : this.folder, { recursive: true, force: true });
   }
+}
 
-  /** The files of the campaign, for whoever looks into a failure. */
-  files(): Promise<string[]> {
-    return readdir(this.folder);
+const FOLDER_PREFIX = 'waybill-chaos-';
+const OWNER_FILE = 'owner.pid';
+
+/** Removes the folders of campaigns whose process is gone; one that was kept to be looked into has no owner any more. */
+async function sweep(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    if (!name.startsWith(FOLDER_PREFIX)) continue;
+    const folder = join(tmpdir(), name);
+    const owner = Number(await readFile(join(folder, OWNER_FILE), 'utf8').catch(() => 'NaN'));
+    if (Number.isInteger(owner) && !isThere(owner)) await rm(folder, { recursive: true, force: true });
   }
 }

@@ -10,6 +10,8 @@ export interface Child {
   /** False once it has ended. */
   readonly alive: boolean;
   kill(signal: NodeJS.Signals): void;
+  /** The facts that it has told so far, by name. */
+  readonly told: Readonly<Record<string, unknown>>;
   /** What it says over its channel. */
   onMessage(listen: (message: unknown) => void): void;
   send(message: object): void;
@@ -51,6 +53,10 @@ function spawn(file: string, { env, logFile, execArgv = [] }: ChildOptions, cach
     execArgv: [...execArgv],
   });
   closeSync(log);
+  const told: Record<string, unknown> = {};
+  child.on('message', (message) => {
+    if (typeof message === 'object') Object.assign(told, message);
+  });
   let alive = true;
   const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
     child.once('error', () => resolve({ code: null, signal: null }));
@@ -61,6 +67,7 @@ function spawn(file: string, { env, logFile, execArgv = [] }: ChildOptions, cach
   });
   return {
     pid: child.pid ?? 0,
+    told,
     exited,
     get alive() {
       return alive;

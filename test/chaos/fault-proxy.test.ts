@@ -19,6 +19,8 @@ let echo: Server;
 let api: Server;
 let served = '';
 let posted = 0;
+/** Requests that came whole. */
+let read = 0;
 beforeAll(async () => {
   echo = createServer((socket) => {
     socket.on('error', () => {});
@@ -29,7 +31,10 @@ beforeAll(async () => {
   }).listen(0, '127.0.0.1');
   api = createHttpServer((incoming, response) => {
     posted += 1;
-    incoming.resume().on('end', () => response.end('the answer'));
+    incoming.resume().on('end', () => {
+      read += 1;
+      response.end('the answer');
+    });
   }).listen(0, '127.0.0.1');
   await Promise.all([once(echo, 'listening'), once(api, 'listening')]);
 });
@@ -77,7 +82,7 @@ async function redisThrough(): Promise<{
 }
 
 async function httpThrough(): Promise<{ proxy: ExchangeProxy; post: () => Promise<string> }> {
-  posted = 0;
+  [posted, read] = [0, 0];
   const proxy = await startFaultProxy({ host: '127.0.0.1', port: portOf(api) }, 'http');
   const dispatcher = new Agent({ connections: 1 });
   onTestFinished(async () => {
@@ -135,7 +140,7 @@ describe('bytes', () => {
   test('a black hole on one exchange silences its connection alone', async () => {
     const { proxy, dial } = await bytesThrough();
     const [client, other] = [dial(), dial()];
-    hitOnce(proxy, { mode: 'black-hole' }, '1');
+    hitOnce(proxy, { mode: 'black-hole', from: 'request' }, '1');
     client.socket.write('1');
     await expect.poll(() => proxy.hits('black-hole')).toBe(1);
     client.socket.write('2');
@@ -146,6 +151,42 @@ describe('bytes', () => {
     expect(proxy.forgotten()).toBe(1);
     client.socket.destroy();
     await expect.poll(() => proxy.forgotten()).toBe(0);
+  });
+
+  test('a black hole from a reply on lets its request through, and silences the connection', async () => {
+    const { proxy, dial } = await bytesThrough();
+    const client = dial();
+    hitOnce(proxy, { mode: 'black-hole', from: 'reply' }, '1');
+    client.socket.write('1');
+    await expect.poll(() => proxy.hits('black-hole')).toBe(1);
+    client.socket.write('2');
+    await sleep(SILENCE_MS);
+    expect([served, client.received, client.failure, proxy.forgotten()]).toEqual(['1', '', '', 1]);
+  });
+
+  test.each(['FIN', 'RST'] as const)(
+    'a request that is cut off goes on in part, and nothing behind it, by %s',
+    async (by) => {
+      const { proxy, dial } = await bytesThrough();
+      hitOnce(proxy, { mode: 'cut-request', bytes: () => 3, by });
+      const client = dial();
+      client.socket.write('12345');
+      await once(client.socket, 'connect');
+      client.socket.write('67');
+      await client.closed;
+      expect([served, client.failure]).toEqual(['123', by === 'RST' ? 'ECONNRESET' : '']);
+    },
+  );
+
+  test('a request that is cut off may leave a connection that passes nothing more', async () => {
+    const { proxy, dial } = await bytesThrough();
+    hitOnce(proxy, { mode: 'cut-request', bytes: () => 100, by: 'silence' });
+    const client = dial();
+    client.socket.write('12345');
+    await seen(() => served, '1234');
+    client.socket.write('6');
+    await sleep(SILENCE_MS);
+    expect([served, client.received, client.failure, proxy.forgotten()]).toEqual(['1234', '', '', 1]);
   });
 
   test('a reset before the reply lets the request through and nothing back', async () => {
@@ -265,9 +306,23 @@ describe('Redis', () => {
     expect(await other.zcard(key)).toBe(0);
   });
 
+  test.each(['FIN', 'RST'] as const)(
+    'a command that is cut off by %s is not carried out, those before it are',
+    async (by) => {
+      const { proxy, redis, key, ready } = await redisThrough();
+      hitOnce(proxy, { mode: 'cut-request', bytes: ({ length }) => Math.floor(length / 2), by }, 'incr');
+      const asked = [redis.rpush(`${key}:list`, 'a'), redis.incr(key), redis.rpush(`${key}:list`, 'b')];
+      const [, hit, behind] = await Promise.allSettled(asked);
+      expect([hit?.status, behind?.status]).toEqual(['rejected', 'rejected']);
+      await ready();
+      expect([await redis.get(key), await redis.lrange(`${key}:list`, 0, -1)]).toEqual([null, ['a']]);
+      await redis.del(`${key}:list`);
+    },
+  );
+
   test('a command in a black hole waits, and was not carried out', async () => {
     const { proxy, redis, key, ready } = await redisThrough();
-    hitOnce(proxy, { mode: 'black-hole' }, 'incr');
+    hitOnce(proxy, { mode: 'black-hole', from: 'request' }, 'incr');
     const waiting = redis.incr(key).catch(() => 'given up');
     await sleep(SILENCE_MS);
     redis.disconnect(true);
@@ -306,9 +361,21 @@ describe('HTTP', () => {
     expect(proxy.hits()).toBe(3);
   });
 
+  test.each(['FIN', 'RST'] as const)(
+    'a body that is cut off by %s never comes to the API as a whole one',
+    async (by) => {
+      const { proxy, post } = await httpThrough();
+      expect(await post()).toBe('the answer');
+      hitOnce(proxy, { mode: 'cut-request', bytes: ({ length }) => length - 3, by });
+      await expect(post()).rejects.toThrow(/ECONNRESET|UND_ERR_SOCKET/);
+      expect(read).toBe(1);
+      expect(await post()).toBe('the answer');
+    },
+  );
+
   test('a black hole keeps the request from the API', async () => {
     const { proxy, post } = await httpThrough();
-    hitOnce(proxy, { mode: 'black-hole' });
+    hitOnce(proxy, { mode: 'black-hole', from: 'request' });
     const waiting = post().catch(() => 'reset');
     await sleep(SILENCE_MS);
     expect(posted).toBe(0);

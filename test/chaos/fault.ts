@@ -5,7 +5,8 @@
 //
 //  - All chance comes from `campaign.chance`, so that a seed repeats the plan of a campaign (not its clock).
 //  - What it starts it ends by `campaign.defer(…)`.
-//  - `campaign.losses` counts workers that died or lost their locks: a write may be `crashed` only if there were enough.
+//  - `campaign.lost(slot)` notes a worker that died or lost its locks: a write may be `crashed` only if there were enough.
+//  - `campaign.mayLoseBetween(from, until)` notes when Redis may have lost what was acknowledged: nothing else may be gone.
 //  - Writes of its own: `campaign.ledger.intend(uuid(chance), plan)` and `addUntilAcknowledged(…)` of load.ts.
 import type { Campaign, CampaignOptions } from './campaign.ts';
 

@@ -4,16 +4,25 @@ import type { WriteInput, WriteQueue } from '../../producer/index.ts';
 import type { Chance } from './chance.ts';
 import type { Entry, Ledger } from './ledger.ts';
 import { drawPlan, type Plan } from './plans.ts';
+import { until } from './until.ts';
 
 const BATCH = 50;
 const LOOK_MS = 15;
 const AGAIN_MS = 50;
+const SHARE_LIMIT_MS = 120_000;
+const SHARE_LOOK_MS = 5;
 
 export interface Load {
   /** How many were acknowledged. */
   readonly added: number;
   /** It pauses at so many, until more are allowed; `total` when it is not set. */
   allowed: number;
+  /**
+   * Allows the i-th share of so many writes, from 0, and waits until it is on its way: so each of several faults has
+   * writes in flight, the last one too.
+   * @param behind waits for a share so many before it
+   */
+  share(i: number, writes: number, behind?: number): Promise<void>;
   /** Resolves when `total` were acknowledged. */
   readonly done: Promise<void>;
   /** Adds no more; what is not answered yet is repeated for a few seconds. */
@@ -53,6 +62,10 @@ export function startLoad(
     },
     set allowed(count) {
       allowed = Math.min(count, total);
+    },
+    share: async (i, writes, behind = 0) => {
+      allowed = Math.min((i + 1) * writes, total);
+      await until('its share is on its way', () => added > (i - behind) * writes, SHARE_LIMIT_MS, SHARE_LOOK_MS);
     },
     done,
     stop: async () => {

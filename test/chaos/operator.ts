@@ -2,10 +2,11 @@
 import { WaybillError } from '../../core/errors.ts';
 import type { Acting } from '../../queue/acts.ts';
 import { discard, replay, type ReplayOptions, restore } from '../../queue/operate.ts';
+import { probe } from '../../queue/probe.ts';
 import type { Reader } from '../../queue/reader.ts';
 
 export interface Order {
-  act: 'replay' | 'discard' | 'restore';
+  act: 'replay' | 'probe' | 'discard' | 'restore';
   letter: string;
   operator: Acting & { actId: string };
   options?: ReplayOptions;
@@ -18,13 +19,15 @@ export interface Report {
   refused?: string;
 }
 
+const ACTS = { probe, discard, restore } as const;
+
 /** @throws what is no answer, such as a connection that broke */
 export async function carryOut(reader: Reader, destination: string, order: Order): Promise<Report> {
   const { act, letter, operator, options } = order;
   const { actId } = operator;
   try {
     if (act === 'replay') await replay(reader, destination, letter, operator, options);
-    else await (act === 'discard' ? discard : restore)(reader, destination, letter, operator);
+    else await ACTS[act](reader, destination, letter, operator);
     return { actId };
   } catch (error) {
     if (error instanceof WaybillError) return { actId, refused: error.code };

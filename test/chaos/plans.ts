@@ -26,6 +26,7 @@ const PLANS: readonly (readonly [number, Plan])[] = [
   [4, succeeds('503', '429')],
   [4, succeeds('500', '502', '504')],
   [3, succeeds('429:retry-after=0')],
+  [1, succeeds('429:retry-after=1')],
   [4, succeeds('reset-before')],
   [5, succeeds('reset-after')],
   [3, succeeds('500-applied')],
@@ -42,11 +43,15 @@ const PLANS: readonly (readonly [number, Plan])[] = [
   [1, rejected('not-json-400')],
   [1, always('401')],
   [2, always('403')],
+  [1, always('echo-403')],
   [1, always('302')],
   [2, always('503')],
   [1, always('500')],
   [1, { steps: ['500-applied', ...always('500').steps], ending: 'dead' }],
 ];
+
+/** Each step that a plan may have. */
+export const PLAN_STEPS: readonly string[] = [...new Set(PLANS.flatMap(([, { steps }]) => steps))];
 
 const WEIGHT = PLANS.reduce((sum, [weight]) => sum + weight, 0);
 

@@ -4,7 +4,7 @@ import { mixIn } from './chance.ts';
 import { printResult } from './print.ts';
 import { writeReport } from './report.ts';
 import { addResult, readResults } from './results.ts';
-import { failuresOf, runFault } from './run.ts';
+import { failuresOf, type Result, runFault } from './run.ts';
 
 const SEED = 20_261_123;
 
@@ -21,7 +21,7 @@ export async function runPublished(faults: readonly Fault[], minutes: number): P
         process.stdout.write(`${fault.name}: ${left} of ${fault.published} are left; the same command goes on\n`);
         return violations;
       }
-      const result = await runFault(fault, mixIn(SEED, `${fault.name} ${before.length}`), Math.min(left, fault.batch));
+      const result = await runFault(fault, freeSeed(fault, before), Math.min(left, fault.batch));
       printResult(result);
       await addResult(result);
       await writeReport(await readResults());
@@ -29,4 +29,13 @@ export async function runPublished(faults: readonly Fault[], minutes: number): P
     }
   }
   return violations;
+}
+
+/** The first that no campaign of this fault has had, for lines may have been taken out of the results. */
+function freeSeed({ name }: Fault, before: readonly Result[]): number {
+  const had = new Set(before.map(({ seed }) => seed));
+  for (let i = 0; ; i += 1) {
+    const seed = mixIn(SEED, `${name} ${i}`);
+    if (!had.has(seed)) return seed;
+  }
 }

@@ -6,6 +6,17 @@ import { type PrivateRedis, startPrivateRedis } from '../../dev/redis/start.ts';
 import type { Campaign, CampaignOptions } from './campaign.ts';
 import { until } from './until.ts';
 
+const USER = 'waybill';
+/** Workers and producers have it; it must show nowhere. */
+export const REDIS_PASSWORD = 'chaos-password-of-redis-73b1';
+
+/** The address of a Redis, or of a proxy before it, for the user who has that password. */
+export function asUser(url: string): string {
+  const own = new URL(url);
+  own.username = USER;
+  return own.href;
+}
+
 /** @param args for this start alone */
 export function startRedis(
   folder: string,
@@ -18,7 +29,12 @@ export function startRedis(
     appendFsync,
     port,
     // The file holds every command that ever was, for the search for secrets.
-    args: ['--auto-aof-rewrite-percentage', '0', ...redisArgs, ...args],
+    args: [
+      ...['--auto-aof-rewrite-percentage', '0'],
+      ...['--user', USER, 'on', `>${REDIS_PASSWORD}`, '~*', '&*', '+@all'],
+      ...redisArgs,
+      ...args,
+    ],
   });
 }
 
@@ -29,7 +45,7 @@ export async function killRedis(campaign: Campaign): Promise<void> {
   const { pid } = redisOf(campaign);
   redisOf(campaign).kill();
   // Whoever has a lock may lose it meanwhile.
-  campaign.losses += 1;
+  campaign.allLost();
   await until('Redis is gone', () => !isThere(pid), 10_000, 1);
 }
 
@@ -54,7 +70,8 @@ export function appendOnlyFile({ folder }: Campaign): string {
   return newest;
 }
 
-function isThere(pid: number): boolean {
+/** @returns whether a process runs */
+export function isThere(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch {

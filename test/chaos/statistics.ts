@@ -20,12 +20,13 @@ export function uniformity(values: readonly number[]): { distance: number; limit
   return { distance, limit: 1.949 / Math.sqrt(count) };
 }
 
-/** The slope of a straight line through the points, by least squares. */
-export function slope(points: readonly (readonly [number, number])[]): number {
-  const count = points.length;
-  const meanX = points.reduce((sum, [x]) => sum + x, 0) / count;
-  const meanY = points.reduce((sum, [, y]) => sum + y, 0) / count;
-  const across = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0);
-  const along = points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0);
-  return along === 0 ? 0 : across / along;
+/**
+ * The slope of a straight line through the points: the median of the slopes between any two (Theil and Sen), so that some
+ * points far off, as from a process that was stopped just then, do not bend it.
+ */
+export function medianSlope(points: readonly (readonly [number, number])[]): number {
+  const slopes = points.flatMap(([x, y], i) =>
+    points.slice(i + 1).flatMap(([otherX, otherY]) => (otherX === x ? [] : [(otherY - y) / (otherX - x)])),
+  );
+  return quantile(slopes, 0.5);
 }

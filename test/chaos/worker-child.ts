@@ -13,4 +13,5 @@ process.on('SIGTERM', () => {
 });
 // Its campaign has ended, however it ended.
 process.on('disconnect', () => process.exit(1));
+process.send?.({ healthPort: worker.healthPort });
 process.send?.('ready');

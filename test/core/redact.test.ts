@@ -82,3 +82,23 @@ test('a message is shown without the password of a URL in it, whatever the passw
   expect(withoutUserinfo('cannot reach default:s3cret@host:6379 now')).toBe('cannot reach host:6379 now');
   expect(withoutUserinfo('cannot reach default:s3cret@host:6379')).toBe('cannot reach host:6379');
 });
+
+test('the beginning of a credential at the end of a text that broke off is taken out, also encoded or escaped', () => {
+  const secret = 'p@ss "word"/1234';
+  const escaped = Array.from(secret, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const clean = redactor([secret]);
+  for (const form of [
+    secret,
+    secret.toUpperCase(),
+    Buffer.from(secret).toString('base64url'),
+    encodeURIComponent(secret),
+  ])
+    for (let cut = 6; cut < form.length; cut += 1) expect(clean(`key: ${form.slice(0, cut)}`)).toBe('key: [redacted]');
+  expect(clean(`key: ${escaped.slice(0, 9).join('')}`)).toBe('key: [redacted]');
+  expect(clean(`key: ${escaped.join('').slice(0, 50)}`)).toBe('key: [redacted]');
+});
+
+test('what only resembles the beginning of a credential, or is not at the end, stays', () => {
+  const clean = redactor(['secret-1-and-more']);
+  for (const text of ['secret-2', 'secre', 'secret-1 is wrong']) expect(clean(text)).toBe(text);
+});

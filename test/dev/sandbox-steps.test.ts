@@ -34,6 +34,7 @@ it.each([
   'html-502',
   'empty-500',
   'in-progress',
+  'echo-403',
   'big-500:1',
   'drip-500:1',
 ])('%s answers before the key is looked up: nothing is applied or stored, and the next send runs', async (step) => {
@@ -164,6 +165,15 @@ describe('the shape of an answer', () => {
       requestId: expect.any(String),
     });
     expect(answer.headers.get('x-request-id')).toBeNull();
+  });
+
+  it('echo-403 repeats the API key as it is, in base64 and escaped', async () => {
+    const answer = await answerTo('echo-403');
+    expect(jsonOf(answer)).toMatchObject({
+      code: 'FORBIDDEN',
+      details: { 'sandbox-key': 'sandbox-key', base64: btoa('sandbox-key'), escaped: 'sandbox-key' },
+    });
+    expect(answer.text).toContain(String.raw`"escaped":"\u0073\u0061\u006e`);
   });
 
   it('big-500:300 is an envelope of exactly 300 KiB', async () => {

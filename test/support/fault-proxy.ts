@@ -8,8 +8,10 @@ import { framer, type Framing, type Piece } from './framing.ts';
 import { listen } from './proxy.ts';
 
 export type Fault =
-  /** A firewall has forgotten the connection: from this request on it stays open and passes nothing either way. */
-  | { mode: 'black-hole' }
+  /** A firewall has forgotten the connection: from this request on, or from its reply on, it stays open and passes nothing. */
+  | { mode: 'black-hole'; from: 'request' | 'reply' }
+  /** So many bytes of the request go on, at most all but one; then the connection is closed, reset or forgotten. */
+  | { mode: 'cut-request'; bytes: (request: Buffer) => number; by: 'FIN' | 'RST' | 'silence' }
   /** The server has done what was asked; the connection is reset before any byte of its reply. */
   | { mode: 'reset-before' }
   /** The reply passes in full, and the connection is reset at once. */
@@ -51,6 +53,8 @@ interface Pair {
   /** One for each request whose reply is not complete. */
   readonly waiting: (Fault | undefined)[];
   forgotten: boolean;
+  /** A request was cut off: what comes behind it on this connection is no request any more. */
+  cutOff: boolean;
 }
 
 export async function startFaultProxy(
@@ -72,6 +76,7 @@ export async function startFaultProxy(
       down: new Lane(through),
       waiting: [],
       forgotten: false,
+      cutOff: false,
     };
     pairs.add(pair);
     join(client, upstream, pair.up);
@@ -102,17 +107,26 @@ export async function startFaultProxy(
   const port = await listen(server, 0);
 
   function ask(pair: Pair, request: Buffer): void {
-    if (pair.forgotten) return;
+    if (pair.forgotten || pair.cutOff) return;
     const fault = next?.(request);
-    if (fault?.mode === 'black-hole') {
-      pair.forgotten = true;
-      pair.up.stop();
-      pair.down.stop();
+    if (fault?.mode === 'black-hole' && fault.from === 'request') {
+      forget(pair);
       return hit(fault);
     }
+    if (fault?.mode === 'cut-request') return cutRequest(pair, request, fault);
     if (fault?.mode === 'delay') hit(fault);
     pair.waiting.push(fault);
     pair.up.send(() => write(pair.upstream, request), fault?.mode === 'delay' ? fault.ms() : 0);
+  }
+
+  function cutRequest(pair: Pair, request: Buffer, fault: Extract<Fault, { mode: 'cut-request' }>): void {
+    const { upstream, up } = pair;
+    const kept = request.subarray(0, Math.min(Math.max(1, fault.bytes(request)), request.length - 1));
+    hit(fault);
+    up.send(() => write(upstream, kept));
+    if (fault.by === 'silence') return forget(pair);
+    pair.cutOff = true;
+    up.send(() => (fault.by === 'RST' ? cut(pair) : end(pair)));
   }
 
   function answer(pair: Pair, { bytes, ends }: Piece, passed: number): void {
@@ -142,7 +156,11 @@ export async function startFaultProxy(
         return;
       }
       case 'black-hole':
-        return; // no reply comes to what was not forwarded
+        if (pair.forgotten) return;
+        hit(fault);
+        return forget(pair);
+      case 'cut-request':
+        return; // no reply comes to what is no whole request
       case 'drip':
         if (doneNow) hit(fault);
         for (const byte of bytes)
@@ -203,6 +221,12 @@ class Lane {
   stop(): void {
     this.send(() => new Promise(() => {}));
   }
+}
+
+function forget(pair: Pair): void {
+  pair.forgotten = true;
+  pair.up.stop();
+  pair.down.stop();
 }
 
 function cut({ client, upstream }: Pair): void {

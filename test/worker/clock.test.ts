@@ -15,7 +15,7 @@ afterEach(() => void vi.restoreAllMocks());
 const said = (world: World, msg: string): number => world.log.filter((line) => line.msg.startsWith(msg)).length;
 
 test.each([MINUTE_MS, -MINUTE_MS])(
-  'a worker whose clock jumps by %i ms takes nothing until it is right again, says so once, and is not ready',
+  'a worker whose clock jumps by %i ms takes nothing until it is right again, says so once, is not ready and counts as consuming nothing',
   async (byMs) => {
     const world = await createWorld();
     const worker = await startHealthy(world);
@@ -23,17 +23,24 @@ test.each([MINUTE_MS, -MINUTE_MS])(
       const answer = await fetch(`http://127.0.0.1:${worker.healthPort}/readyz`);
       return [answer.status, ((await answer.json()) as { clock: string }).clock];
     };
+    const consuming = async (): Promise<string | undefined> => {
+      const answer = await fetch(`http://127.0.0.1:${worker.healthPort}/metrics`);
+      return /^waybill_consuming\{.*\} (\d)$/m.exec(await answer.text())?.[1];
+    };
     await eventually(async () => expect(await ready()).toEqual([200, 'agrees']));
+    await eventually(async () => expect(await consuming()).toBe('1'));
     shiftClock(byMs);
     const { data } = await world.queue.add('send', planned('503'));
     await eventually(() => expect(said(world, WRONG)).toBe(1));
     expect(await ready()).toEqual([503, 'differs']);
+    await eventually(async () => expect(await consuming()).toBe('0'));
     await new Promise((resolve) => setTimeout(resolve, 600));
     expect(world.sandbox.entry(data.idempotencyKey)).toBeUndefined();
     vi.restoreAllMocks();
     await world.until(data.idempotencyKey, 'delivered');
     expect([said(world, WRONG), said(world, RIGHT)]).toEqual([1, 1]);
     await eventually(async () => expect(await ready()).toEqual([200, 'agrees']));
+    await eventually(async () => expect(await consuming()).toBe('1'));
   },
 );
 

@@ -19,7 +19,7 @@ test('every dead letter is replayed once, and every write applied once, however 
   const answers = await world.queue.addBulk(
     Array.from({ length: WRITES }, () => ({ name: 'send' as const, data: planned('401', 'reset-after', 'ok') })),
   );
-  await eventually(async () => expect((await countLetters(world.reader, world.name)).count).toBe(WRITES), 20_000);
+  await eventually(async () => expect((await countLetters(world.reader, world.name)).count).toBe(WRITES), 60_000);
   await first.stop();
 
   for (const killedAfter of [5, 20, 0]) {
@@ -42,7 +42,7 @@ test('every dead letter is replayed once, and every write applied once, however 
   expect((await countLetters(world.reader, world.name)).count).toBe(0);
   const acts = await Array.fromAsync(audit(world.reader, world.name));
   expect(acts).toHaveLength(WRITES);
-});
+}, 150_000);
 
 test('a worker that comes back after a replay, with the answer of the generation before, settles nothing', async () => {
   const { hostname, port } = new URL(redisUrl());

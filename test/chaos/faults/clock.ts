@@ -121,7 +121,7 @@ async function jump(campaign: Campaign, worker: ChaosWorker, aheadMs: number, ch
       0,
     );
   // Locks are renewed by this clock too.
-  campaign.losses += 1;
+  campaign.lost(worker.slot);
   await setClock(worker, aheadMs);
   await sleep(FETCHED_BEFORE_MS);
   const before = sends();

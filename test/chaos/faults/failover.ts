@@ -1,6 +1,8 @@
 // Failover: the primary is killed under load, its replica takes over, the old one comes back as a replica, and is next to
 // take over. Replication is asynchronous: what the primary acknowledged and had not passed on is gone, an add as well as the
-// end of a write. How many adds is measured; a write whose end is gone is sent again, under its key.
+// end of a write. How many adds is measured; a write whose end is gone is sent again, under its key. What was passed on is
+// told by a beat that the primary is given all the time: whatever it acknowledged before the last one that its successor
+// has, that one has too, and must not lose. Nor anything that a producer waited for to be on the replica.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { PrivateRedis } from '../../../dev/redis/start.ts';
@@ -9,6 +11,7 @@ import { isLinked, startCluster } from '../../support/redis-cluster.ts';
 import { PRIMARY_NAME, SENTINEL_PASSWORD, startSentinels } from '../../support/redis-sentinel.ts';
 import { type Campaign, type CampaignOptions, DESTINATION } from '../campaign.ts';
 import type { Chance } from '../chance.ts';
+import { readEnds } from '../ends.ts';
 import type { Fault } from '../fault.ts';
 import { until } from '../until.ts';
 
@@ -22,10 +25,15 @@ const DOWN_AFTER_MS = 2000;
 const ADDED_LIMIT_MS = 60_000;
 /** How a producer has its writes acknowledged by the replica too. */
 const WAITED = { waitForReplicas: { count: 1, timeoutMs: 1000 } };
+/** In the slot of the destination. */
+const BEAT_KEY = `${prefixOf(DESTINATION)}:beat`;
+const BEAT_EVERY_MS = 5;
 
 /** A primary of the campaign's destination, and the replica that is to follow it. */
 interface Pair {
   readonly redis: NonNullable<CampaignOptions['redis']>;
+  /** The server that is the primary, whatever the others think. */
+  primary(): PrivateRedis;
   /** Kills the primary. Resolves once another is in its place. */
   killPrimary(): Promise<void>;
   /** Brings back the one that was killed. Resolves once it is a replica that has caught up. */
@@ -36,17 +44,22 @@ interface Pair {
 /** Of the campaigns that are under way, by their options. */
 const pairs = new WeakMap<object, Pair>();
 
-const failover = (name: string, title: string, start: () => Promise<Pair>): Fault => ({
+const failover = (
+  name: string,
+  title: string,
+  start: (settings: object) => Promise<Pair>,
+  settings: object = {},
+): Fault => ({
   name,
   title,
   published: 20,
   batch: 20,
   slice: 0,
   options: async () => {
-    const pair = await start();
+    const pair = await start(settings);
     pairs.set(pair.redis, pair);
     // Each outage is longer than a lock, and what it takes is a lost start as a dead worker's is; so many are allowed here.
-    return { redis: pair.redis, mayLose: true, worker: { maxCrashes: 50 } };
+    return { redis: pair.redis, worker: { maxCrashes: 50 } };
   },
   inject: async (campaign, amount) => {
     const pair = pairs.get(campaign.options.redis ?? {});
@@ -56,12 +69,13 @@ const failover = (name: string, title: string, start: () => Promise<Pair>): Faul
     const load = campaign.load({ backlog: WRITES_PER_FAILOVER, total: amount * WRITES_PER_FAILOVER });
     const pausesMs: number[] = [];
     for (let i = 0; i < amount; i += 1) {
-      load.allowed = (i + 1) * WRITES_PER_FAILOVER;
+      await load.share(i, WRITES_PER_FAILOVER);
       const at = i * WRITES_PER_FAILOVER + chance.between(10, WRITES_PER_FAILOVER - AFTER_IT - 250);
+      const stopBeating = beat(pair.primary());
       await until('some of its writes are added', () => load.added >= at, ADDED_LIMIT_MS, 1);
       await sleep(chance.between(0, 20));
       // The outage is longer than a lock: whatever is in flight loses its start.
-      campaign.losses += 1;
+      campaign.allLost();
       const [killedAt, before] = [performance.now(), load.added];
       const goesOn = until(
         'writes are added again',
@@ -69,8 +83,15 @@ const failover = (name: string, title: string, start: () => Promise<Pair>): Faul
         ADDED_LIMIT_MS,
         5,
       ).then(() => pausesMs.push(performance.now() - killedAt));
+      const takenOver = async (): Promise<void> => {
+        await pair.killPrimary();
+        await stopBeating();
+        // Nobody waits for the replica with what workers write.
+        campaign.mayLoseBetween(await lastBeatOf(pair.primary()), Date.now(), settings === WAITED);
+        await pair.bringBack(chance);
+      };
       // Who waits for the replica is answered once it is back.
-      await Promise.all([goesOn, pair.killPrimary().then(() => pair.bringBack(chance))]);
+      await Promise.all([goesOn, takenOver()]);
     }
     await load.done;
     campaign.figures['adds go on after s, at most'] = Math.round(Math.max(...pausesMs) / 100) / 10;
@@ -78,6 +99,7 @@ const failover = (name: string, title: string, start: () => Promise<Pair>): Faul
   },
   extra: async (campaign) => {
     campaign.figures.acknowledged = acknowledged(campaign);
+    if (settings === WAITED) campaign.figures['gone although replicated'] = await gone(campaign);
     // Away from the outages it is the machine that is too busy for locks of a second.
     const unrenewed = (await campaign.logLines()).filter((line) => line.includes('could not renew lock'));
     campaign.figures['lines that say a lock was not renewed'] = unrenewed.length;
@@ -88,12 +110,52 @@ const failover = (name: string, title: string, start: () => Promise<Pair>): Faul
 const acknowledged = ({ ledger }: Campaign): number =>
   [...ledger.entries()].reduce((count, entry) => count + Number(entry.acknowledged), 0);
 
-async function sentinelPair(settings: object = {}): Promise<Pair> {
+async function gone(campaign: Campaign): Promise<number> {
+  const ends = await readEnds(campaign.reader, DESTINATION);
+  return [...campaign.ledger.entries()].filter(({ key, acknowledged: was }) => was && ends.of(key).places.length === 0)
+    .length;
+}
+
+/** Writes the time into a primary, over and over, on a connection of its own. @returns what ends it */
+function beat({ url }: PrivateRedis): () => Promise<void> {
+  const client = directTo(url);
+  const over = new AbortController();
+  const beating = (async (): Promise<void> => {
+    while (!over.signal.aborted) {
+      await client.set(BEAT_KEY, Date.now()).catch(() => {});
+      await sleep(BEAT_EVERY_MS);
+    }
+  })();
+  return async () => {
+    over.abort();
+    await beating;
+    client.disconnect();
+  };
+}
+
+/** @returns when the newest beat was sent that a server has, epoch ms */
+async function lastBeatOf({ url }: PrivateRedis): Promise<number> {
+  const client = directTo(url);
+  try {
+    return Number(await client.get(BEAT_KEY));
+  } finally {
+    client.disconnect();
+  }
+}
+
+function directTo(url: string): Redis {
+  const client = new Redis(url, { retryStrategy: null, maxRetriesPerRequest: 0 });
+  client.on('error', () => {});
+  return client;
+}
+
+async function sentinelPair(settings: object): Promise<Pair> {
   const setup = await startSentinels({ downAfterMs: DOWN_AFTER_MS });
   let [primary, replica] = [setup.primary, setup.replica];
   const url = `redis+sentinel://${setup.sentinels}/${PRIMARY_NAME}`;
   return {
     redis: { settings: { url, sentinelPassword: SENTINEL_PASSWORD, ...settings }, folder: setup.folder },
+    primary: () => primary,
     killPrimary: async () => {
       primary.kill();
       const isNamed = async (): Promise<boolean> => (await setup.namedPort()) === replica.port;
@@ -121,34 +183,33 @@ async function isReplica({ url }: PrivateRedis): Promise<boolean> {
   }
 }
 
-async function clusterPair(settings: object = {}): Promise<Pair> {
+async function clusterPair(settings: object): Promise<Pair> {
   const cluster = await startCluster({ primaries: 3, replicas: 3 });
   const index = await cluster.primaryOf(prefixOf(DESTINATION));
-  let [primary, replica] = [cluster.primaries[index], cluster.replicas[index]];
-  if (!primary || !replica) throw new Error('no primary has the destination');
+  const [first, second] = [cluster.primaries[index], cluster.replicas[index]];
+  if (!first || !second) throw new Error('no primary has the destination');
+  let [primary, replica] = [first, second];
   return {
     redis: { settings: { url: `redis+cluster://${cluster.hosts}`, ...settings }, folder: cluster.folder },
+    primary: () => primary,
     killPrimary: async () => {
-      primary?.kill();
+      primary.kill();
       const hasTakenOver = async (): Promise<boolean> =>
-        (await replica?.admin.info('replication'))?.includes('role:master') === true;
+        (await replica.admin.info('replication')).includes('role:master');
       await until('the replica takes over', hasTakenOver, TAKEN_OVER_LIMIT_MS, 50);
       [primary, replica] = [replica, primary];
     },
     bringBack: async () => {
-      const node = replica && (await cluster.restart(replica));
-      replica = node;
-      await until('the old primary is a replica', () => node !== undefined && isLinked(node), BACK_LIMIT_MS, 100);
+      replica = await cluster.restart(replica);
+      await until('the old primary is a replica', () => isLinked(replica), BACK_LIMIT_MS, 100);
     },
     stop: () => cluster.stop(),
   };
 }
 
 export const FAILOVERS: readonly Fault[] = [
-  failover('failover-sentinel', 'Sentinel: the primary is killed under load, its replica takes over', () =>
-    sentinelPair(),
-  ),
-  failover('failover-sentinel-wait', 'the same, and producers wait for the replica (WAIT)', () => sentinelPair(WAITED)),
-  failover('failover-cluster', 'Cluster: a primary is killed under load, its replica takes over', () => clusterPair()),
-  failover('failover-cluster-wait', 'the same, and producers wait for the replica (WAIT)', () => clusterPair(WAITED)),
+  failover('failover-sentinel', 'Sentinel: the primary is killed under load, its replica takes over', sentinelPair),
+  failover('failover-sentinel-wait', 'the same, and producers wait for the replica (WAIT)', sentinelPair, WAITED),
+  failover('failover-cluster', 'Cluster: a primary is killed under load, its replica takes over', clusterPair),
+  failover('failover-cluster-wait', 'the same, and producers wait for the replica (WAIT)', clusterPair, WAITED),
 ];

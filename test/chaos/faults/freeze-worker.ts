@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Campaign, type ChaosWorker, LOCK_MS } from '../campaign.ts';
 import type { Chance } from '../chance.ts';
 import type { Fault } from '../fault.ts';
+import { sendsOf } from '../oracle.ts';
 import { until } from '../until.ts';
 
 const WRITES_PER_FREEZE = 50;
@@ -26,16 +27,14 @@ export const freezeWorker: Fault = {
     const freezeOnAndOn = async (chance: Chance): Promise<void> => {
       while (begun < amount) {
         begun += 1;
-        load.allowed = begun * WRITES_PER_FREEZE;
-        const least = (begun - FROZEN_AT_ONCE) * WRITES_PER_FREEZE;
-        await until('its share is on its way', () => load.added >= least, 120_000, 5);
+        await load.share(begun - 1, WRITES_PER_FREEZE, FROZEN_AT_ONCE - 1);
         await sleep(chance.between(0, 40));
         await until('writes are in flight', async () => (await campaign.queue.getActiveCount()) > 0, 30_000, 2).catch(
           () => {},
         );
         const worker = chance.pick([...campaign.workers].filter((one) => !frozen.has(one)));
         frozen.add(worker);
-        campaign.losses += 1;
+        campaign.lost(worker.slot);
         worker.kill('SIGSTOP');
         await sleep(chance.between(LOCK_MS, 3 * LOCK_MS));
         worker.kill('SIGCONT');
@@ -52,7 +51,7 @@ export const freezeWorker: Fault = {
     campaign.figures['sent by two workers or more'] = sentByMany(campaign);
     const refused = await refusedSettles(campaign);
     campaign.figures['refused, as logged'] = refused;
-    return refused === 0 && campaign.losses >= LEAST_FOR_REFUSALS
+    return refused === 0 && campaign.losses.length >= LEAST_FOR_REFUSALS
       ? ['no frozen worker brought anything that was refused']
       : [];
   },
@@ -61,9 +60,10 @@ export const freezeWorker: Fault = {
 /** Fewer may, by chance, hit workers that held nothing. */
 const LEAST_FOR_REFUSALS = 10;
 
-const sentByMany = ({ ledger, sandbox }: Campaign): number =>
-  [...ledger.entries()].filter(({ key }) => new Set(sandbox.entry(key)?.sends.map(({ client }) => client)).size > 1)
-    .length;
+const sentByMany = (campaign: Campaign): number =>
+  [...campaign.ledger.entries()].filter(
+    ({ key }) => new Set(sendsOf(campaign, key).map(({ client }) => client)).size > 1,
+  ).length;
 
 /** What Redis answers to a worker whose lock is gone, or another's by now; the lines are throttled and say what they held back. */
 async function refusedSettles(campaign: Campaign): Promise<number> {

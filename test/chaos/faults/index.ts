@@ -3,6 +3,7 @@ import type { Fault } from '../fault.ts';
 import { API_PROXY_FAULTS } from './api-proxy.ts';
 import { clocks } from './clock.ts';
 import { FAILOVERS } from './failover.ts';
+import { keyLife } from './key-life.ts';
 import { killOperators } from './kill-operator.ts';
 import { killProducer } from './kill-producer.ts';
 import { fuzz } from './fuzz.ts';
@@ -29,6 +30,7 @@ export const FAULTS: readonly Fault[] = [
   raceActs,
   poison,
   freezeWorker,
+  keyLife,
   rollingRestarts,
   ...killRedises,
   ...powerLosses,

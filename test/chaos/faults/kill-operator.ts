@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import { discard } from '../../../queue/operate.ts';
 import { DISCARD, REPLAY_SCRIPTS, RESTORE } from '../../../queue/scripts/acts.ts';
-import { judgeActs, judgePlaces, readActs, type Told } from '../audited.ts';
+import { acknowledgeAudited, judgeActs, judgePlaces, readActs, type Told } from '../audited.ts';
 import { type Campaign, DESTINATION } from '../campaign.ts';
 import type { Chance } from '../chance.ts';
 import { readEnds } from '../ends.ts';
@@ -11,6 +11,7 @@ import type { Fault } from '../fault.ts';
 import type { Entry } from '../ledger.ts';
 import { uuid } from '../load.ts';
 import { carryOut, type Order } from '../operator.ts';
+import { sendsOf } from '../oracle.ts';
 import { PLAN_OK, type Plan } from '../plans.ts';
 import { scriptHash, startTrap } from '../trap.ts';
 import { until } from '../until.ts';
@@ -19,7 +20,8 @@ import { addDead, bodyOf, firstLetterOf } from './dead-writes.ts';
 const OPERATOR = fileURLToPath(new URL('../operator-child.ts', import.meta.url));
 const LANES = 3;
 const LIMIT_MS = 15_000;
-type Act = Order['act'];
+type Act = Exclude<Order['act'], 'probe'>;
+type KillOrder = Order & { act: Act };
 
 const SCRIPTS: Record<Act, readonly string[]> = {
   replay: Object.values(REPLAY_SCRIPTS).map(({ lua }) => scriptHash(lua)),
@@ -84,6 +86,7 @@ function killOperator(act: Act, moment: 'before' | 'unread'): Fault {
         }
       };
       await Promise.all(Array.from({ length: Math.min(LANES, amount) }, lane));
+      await acknowledgeAudited(campaign);
       return kills;
     },
     extra: async (campaign) => {
@@ -95,16 +98,16 @@ function killOperator(act: Act, moment: 'before' | 'unread'): Fault {
       return [
         ...broken,
         ...(letters.size === own.length ? [] : [`${own.length} times ${act} upon ${letters.size} letters`]),
-        ...judgeActs({ acts, told, sendsOf: (key) => campaign.sandbox.entry(key)?.sends ?? [], keys }),
+        ...judgeActs({ acts, told, sendsOf: (key) => sendsOf(campaign, key), keys }),
         ...judgePlaces(acts, await readEnds(campaign.reader, DESTINATION), keys),
       ];
     },
   };
 }
 
-function orderOf(campaign: Campaign, chance: Chance, act: Act, entry: Entry): Order {
+function orderOf(campaign: Campaign, chance: Chance, act: Act, entry: Entry): KillOrder {
   const operator = { by: 'chaos', reason: 'killed in the act', actId: uuid(chance) };
-  const order: Order = { act, letter: firstLetterOf(entry.key), operator };
+  const order: KillOrder = { act, letter: firstLetterOf(entry.key), operator };
   entry.endings = ENDINGS[act];
   if (act !== 'replay' || entry.plan !== STORED) return order;
   entry.endings = ['moved'];
@@ -118,7 +121,7 @@ async function again(
   chance: Chance,
   { told, broken }: Memory,
   entry: Entry,
-  first: Order,
+  first: KillOrder,
   wasDone: boolean,
 ): Promise<void> {
   const isSame = chance.next() < 0.5;
@@ -136,8 +139,6 @@ async function again(
   const expected = wasDone && !isSame ? 'LETTER_HANDLED' : undefined;
   if (refused !== expected)
     broken.push(`${first.letter}: ${first.act} again was answered ${refused ?? 'done'}, not ${expected ?? 'done'}`);
-  const newKey = (wasDone ? first : second).options?.newKey;
-  if (typeof newKey === 'string') campaign.ledger.acknowledge(newKey);
 }
 
 async function discardAll(

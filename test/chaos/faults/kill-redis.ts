@@ -8,7 +8,6 @@ import { PATIENCE } from './redis-trouble.ts';
 
 const WRITES_PER_KILL = 60;
 const MAX_AWAY_MS = 300;
-const GOES_ON_LIMIT_MS = 60_000;
 
 export const killRedises: readonly Fault[] = (['always', 'everysec'] as const).map((appendFsync) => ({
   name: `kill-redis-${appendFsync}`,
@@ -21,9 +20,8 @@ export const killRedises: readonly Fault[] = (['always', 'everysec'] as const).m
     const chance = campaign.chance.fork('kills of Redis');
     const load = campaign.load({ backlog: 150, total: amount * WRITES_PER_KILL });
     for (let kills = 0; kills < amount; kills += 1) {
-      load.allowed = (kills + 1) * WRITES_PER_KILL;
-      // Each kill has its share of the writes; the next one begins when Redis is in use again.
-      await until('its share is on its way', () => load.added > kills * WRITES_PER_KILL, GOES_ON_LIMIT_MS, 5);
+      // Until Redis is in use again.
+      await load.share(kills, WRITES_PER_KILL);
       await until('writes are in flight', async () => (await campaign.queue.getActiveCount()) > 0, 5000, 2).catch(
         () => {},
       );

@@ -9,6 +9,7 @@ import { DELIVER } from '../../../queue/scripts/settled.ts';
 import type { Campaign, ChaosWorker } from '../campaign.ts';
 import type { Fault } from '../fault.ts';
 import { addUntilAcknowledged, uuid } from '../load.ts';
+import { sendsOf } from '../oracle.ts';
 import type { Plan } from '../plans.ts';
 import { type Bait, scriptHash, startTrap } from '../trap.ts';
 
@@ -78,7 +79,7 @@ function killStep(name: string, title: string, plans: readonly Plan[], baitOf: B
           const take = (key: string): void => {
             taken = key;
             caught.fresh.delete(jobIdOf(key));
-            caught.trapped.set(key, sendsOf(campaign, key));
+            caught.trapped.set(key, sendsOf(campaign, key).length);
           };
           const sprung = new Promise<void>((resolve) => {
             trap.set({
@@ -109,7 +110,7 @@ function killStep(name: string, title: string, plans: readonly Plan[], baitOf: B
       extra: (campaign: Campaign) =>
         Promise.resolve(
           [...(catches.get(campaign)?.trapped ?? [])].flatMap(([key, sends]) =>
-            sendsOf(campaign, key) === sends ? [] : [`${key} was sent again after it was settled`],
+            sendsOf(campaign, key).length === sends ? [] : [`${key} was sent again after it was settled`],
           ),
         ),
     }),
@@ -126,8 +127,6 @@ async function bringThere(sprung: Promise<void>, add: () => Promise<void>): Prom
     if (performance.now() > end) throw new Error(`no write came to its trap within ${KILL_LIMIT_MS} ms`);
   }
 }
-
-const sendsOf = (campaign: Campaign, key: string): number => campaign.sandbox.entry(key)?.sends.length ?? 0;
 
 /** The fetching script has been carried out, its reply with the write is swallowed. */
 const beforePost = killStep(
@@ -211,7 +210,7 @@ const afterPost: Fault = {
 async function whoHasSent(campaign: Campaign, key: string): Promise<ChaosWorker | undefined> {
   const end = performance.now() + KILL_LIMIT_MS / 4;
   while (performance.now() < end) {
-    const send = campaign.sandbox.entry(key)?.sends.at(-1);
+    const send = sendsOf(campaign, key).at(-1);
     const worker = [...campaign.workers].find(({ slot, alive }) => alive && slot === send?.client);
     const isWaiting = send?.status === null && Date.now() - send.at < FRESH_MS;
     if (send && worker && isWaiting && send.at >= worker.startedAt) {

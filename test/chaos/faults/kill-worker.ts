@@ -23,9 +23,7 @@ export const killWorker: Fault = {
     const load = campaign.load({ backlog: 300, total: amount * WRITES_PER_KILL });
     let kills = 0;
     while (kills < amount) {
-      // Each kill has its share of the writes, so that the last one too finds writes in flight.
-      load.allowed = (kills + 1) * WRITES_PER_KILL;
-      await until('its share is on its way', () => load.added > kills * WRITES_PER_KILL, 120_000, 5);
+      await load.share(kills, WRITES_PER_KILL);
       await sleep(chance.between(0, 40));
       await until('writes are in flight', async () => (await campaign.queue.getActiveCount()) > 0, 30_000, 2).catch(
         () => {},

@@ -1,8 +1,12 @@
 // Poison: a write whose worker dies each time it is sent. 20 of them among 50 times as many good ones.
-import type { Campaign } from '../campaign.ts';
+import { rowKeys } from '../../../queue/keys.ts';
+import { type Campaign, DESTINATION } from '../campaign.ts';
+import { type End, readEnds } from '../ends.ts';
 import type { Fault } from '../fault.ts';
 import { addUntilAcknowledged, uuid } from '../load.ts';
+import { sendsOf } from '../oracle.ts';
 import { until } from '../until.ts';
+import { firstLetterOf } from './dead-writes.ts';
 
 const GOOD_PER_POISON = 50;
 const DEATH_LIMIT_MS = 480_000;
@@ -36,13 +40,32 @@ export const poison: Fault = {
     await load.done;
     return added;
   },
+  extra: async (campaign) => {
+    const ends = await readEnds(campaign.reader, DESTINATION);
+    const of = [...campaign.ledger.entries()].map((entry) => ({ ...entry, end: ends.of(entry.key) }));
+    const crashed = of.filter(({ end }) => isCrashed(end));
+    campaign.figures['dead as crashed'] = crashed.length;
+    campaign.figures['poison'] = campaign.poison.size;
+    return of
+      .filter(({ key }) => !campaign.poison.has(key))
+      .flatMap(({ key, plan, end }) =>
+        end.places.join('+') === plan.ending && !isCrashed(end)
+          ? []
+          : [
+              `${key} is no poison, and stands ${end.places.join('+') || 'nowhere'} (${end.letter?.reason ?? 'no letter'})`,
+            ],
+      );
+  },
 };
 
-const deaths = (campaign: Campaign): Promise<number> =>
-  campaign.reader
-    .queue('orders', 'orders.dead')
-    .getJobs(['prioritized'])
-    .then((jobs) => jobs.filter(({ data }) => (data as { reason?: string }).reason === 'crashed').length);
+const isCrashed = ({ places, letter }: End): boolean => places.includes('dead') && letter?.reason === 'crashed';
+
+/** How many poisons are dead. */
+async function deaths(campaign: Campaign): Promise<number> {
+  const ids = [...campaign.poison].map((key) => firstLetterOf(key));
+  const found = await Promise.all(ids.map((id) => campaign.reader.client.zscore(rowKeys(DESTINATION).byTime, id)));
+  return found.filter((score) => score !== null).length;
+}
 
 const allDead = async (campaign: Campaign): Promise<boolean> => (await deaths(campaign)) === campaign.poison.size;
 
@@ -50,17 +73,15 @@ const allDead = async (campaign: Campaign): Promise<boolean> => (await deaths(ca
 async function killWhoSends(campaign: Campaign, seenBefore: Map<string, number>): Promise<void> {
   await until(
     'a poison is sent',
-    async () => [...campaign.poison].some((key) => sendsOf(campaign, key) > (seenBefore.get(key) ?? 0)),
+    () => [...campaign.poison].some((key) => sendsOf(campaign, key).length > (seenBefore.get(key) ?? 0)),
     6000,
     5,
   ).catch(() => {});
   for (const key of campaign.poison) {
-    const sends = campaign.sandbox.entry(key)?.sends ?? [];
+    const sends = sendsOf(campaign, key);
     if (sends.length <= (seenBefore.get(key) ?? 0)) continue;
     seenBefore.set(key, sends.length);
     const worker = [...campaign.workers].find(({ slot }) => slot === sends.at(-1)?.client);
     if (worker) await campaign.killWorker(worker);
   }
 }
-
-const sendsOf = (campaign: Campaign, key: string): number => campaign.sandbox.entry(key)?.sends.length ?? 0;

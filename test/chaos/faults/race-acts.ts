@@ -1,10 +1,10 @@
-// Discard, replay and restore racing at the same letters: operators in processes that are killed in the act, operators
+// Discard, replay, probe and restore racing at the same letters, doubles accepted among them: operators in processes that are killed in the act, operators
 // in this one, and workers that are killed while they send what was replayed.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { jobIdOf } from '../../../core/write.ts';
 import { letterId } from '../../../queue/keys.ts';
-import { judgeActs, judgePlaces, readActs, type Told } from '../audited.ts';
+import { acknowledgeAudited, judgeActs, judgePlaces, readActs, type Told } from '../audited.ts';
 import { type Campaign, DESTINATION } from '../campaign.ts';
 import type { Chance } from '../chance.ts';
 import { readEnds } from '../ends.ts';
@@ -12,6 +12,7 @@ import type { Fault } from '../fault.ts';
 import type { Entry } from '../ledger.ts';
 import { uuid } from '../load.ts';
 import { carryOut, type Order, type Report } from '../operator.ts';
+import { sendsOf } from '../oracle.ts';
 import { PLAN_OK, type Plan } from '../plans.ts';
 import { until } from '../until.ts';
 import { addDead, bodyOf } from './dead-writes.ts';
@@ -27,6 +28,11 @@ const LIFE = { low: 4, high: 20 };
 /** An operator in this process is quicker than one that must be started anew. */
 const SHARE_HERE = 0.3;
 const SHARE_MOVED = 0.15;
+const SHARE_SAME_KEY = 0.6;
+/** Of the replays under another key. */
+const SHARE_DOUBLE = 0.5;
+const SHARE_APPLIED = 0.25;
+const ACTS = ['discard', 'restore', 'replay', 'replay', 'probe'] as const;
 const ACTS_PER_WORKER_KILL = 50;
 const LIMIT_MS = 30_000;
 
@@ -36,7 +42,7 @@ type Operate = (order: Order) => Promise<Report | undefined>;
 
 export const raceActs: Fault = {
   name: 'race-acts',
-  title: 'discard, replay and restore racing, with kills of workers and operators',
+  title: 'discard, replay, probe and restore racing, with kills of workers and operators',
   published: 2000,
   batch: 1000,
   slice: 30,
@@ -142,7 +148,8 @@ export const raceActs: Fault = {
     ]);
     isOver = true;
     await killing;
-    campaign.figures['workers killed'] = campaign.losses;
+    await acknowledgeAudited(campaign);
+    campaign.figures['workers killed'] = campaign.losses.length;
     campaign.figures['operators killed'] = operatorKills;
     for (const what of ['done', 'refused', 'nothing'] as const)
       campaign.figures[`acts told ${what}`] = [...said.values()].filter((one) => one === what).length;
@@ -150,19 +157,26 @@ export const raceActs: Fault = {
   },
   extra: async (campaign) => {
     const acts = await readActs(campaign);
-    for (const act of ['replay', 'discard', 'restore'])
+    for (const act of ['replay', 'probe', 'discard', 'restore'])
       campaign.figures[`${act}s in the audit`] = acts.filter((one) => one.act === act).length;
+    campaign.figures['doubles accepted'] = acts.filter(({ doubleAccepted }) => doubleAccepted).length;
     const keys = [...campaign.ledger.entries()].map(({ key }) => key);
-    const sendsOf = (key: string) => campaign.sandbox.entry(key)?.sends ?? [];
     return [
-      ...judgeActs({ acts, told: told.get(campaign) ?? new Map<string, Told>(), sendsOf, keys }),
+      ...judgeActs({
+        acts,
+        told: told.get(campaign) ?? new Map<string, Told>(),
+        sendsOf: (key) => sendsOf(campaign, key),
+        keys,
+      }),
       ...judgePlaces(acts, await readEnds(campaign.reader, DESTINATION), keys),
     ];
   },
 };
 
-/** Some die of an answer that leaves doubt, which forbids them another key. */
+/** Some die of an answer that leaves doubt, which forbids them another key; of those some were applied. */
 function diesSoOften(chance: Chance): Plan {
+  if (chance.next() < SHARE_APPLIED)
+    return { steps: ['500-applied', ...Array.from({ length: chance.between(1, 4) }, () => '403')], ending: 'dead' };
   const death = chance.pick(['403', '403', '422', '302']);
   return { steps: Array.from({ length: chance.between(1, 6) }, () => death), ending: 'dead' };
 }
@@ -184,12 +198,13 @@ async function letterOf(campaign: Campaign, chance: Chance, key: string): Promis
 
 function drawOrder(campaign: Campaign, chance: Chance, letter: string, plan: Plan = PLAN_OK): Order {
   const operator = { by: 'chaos', reason: 'a race', actId: uuid(chance) };
-  const act = chance.pick(['discard', 'restore', 'replay'] as const);
-  if (act !== 'replay' || chance.next() < 0.75) return { act, letter, operator };
+  const act = chance.pick(ACTS);
+  if (act !== 'replay' || chance.next() < SHARE_SAME_KEY) return { act, letter, operator };
   const newPlan: Plan = chance.next() < 0.5 ? PLAN_OK : { ...plan, steps: plan.steps.slice(1) };
   const entry = campaign.ledger.intend(uuid(chance), newPlan);
   leaveOpen(entry);
-  return { act, letter, operator, options: { newKey: entry.key, edit: { body: bodyOf(newPlan) } } };
+  const acceptDouble = chance.next() < SHARE_DOUBLE;
+  return { act, letter, operator, options: { newKey: entry.key, edit: { body: bodyOf(newPlan) }, acceptDouble } };
 }
 
 interface ChildOperator {

@@ -61,6 +61,7 @@ export const redisDamages: readonly Fault[] = [
         const entry = await damage(campaign, chance, []);
         if (!entry) return false;
         entry.recordLost = true;
+        entry.writeLost = true;
         entry.endings = ['dead'];
         gone.add(entry);
         if (chance.next() < 0.3) await feedAgain(campaign, entry, gone);
@@ -81,7 +82,10 @@ export const redisDamages: readonly Fault[] = [
         const [field, value] = chance.pick(DAMAGES);
         const entry = await damage(campaign, chance, [field, value]);
         if (!entry) return false;
-        if (field === 'data') entry.endings = [entry.plan.ending, 'dead'];
+        if (field === 'data') {
+          entry.writeLost = true;
+          entry.endings = [entry.plan.ending, 'dead'];
+        }
         // How often it was started before is told by its counters and its journal.
         else entry.recordLost = true;
         return true;
@@ -109,8 +113,7 @@ async function hitOneByOne(
   const chance = campaign.chance.fork('damage');
   const load = campaign.load({ backlog: BACKLOG, total: amount * WRITES_PER_HIT });
   for (let hits = 0; hits < amount; hits += 1) {
-    load.allowed = (hits + 1) * WRITES_PER_HIT;
-    await until('its share is on its way', () => load.added > hits * WRITES_PER_HIT, GOES_ON_LIMIT_MS, 5);
+    await load.share(hits, WRITES_PER_HIT);
     await until('one is hit', () => hit(chance), GOES_ON_LIMIT_MS, 5);
   }
   await load.done;

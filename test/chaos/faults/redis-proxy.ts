@@ -7,6 +7,7 @@ import { type Campaign, DESTINATION } from '../campaign.ts';
 import type { Chance } from '../chance.ts';
 import type { Fault } from '../fault.ts';
 import type { Load } from '../load.ts';
+import { redisOf } from '../redis-server.ts';
 import { until } from '../until.ts';
 import { drawExchangeFault, type Mode, MODE_TITLES, MODES } from './exchange-faults.ts';
 
@@ -31,24 +32,23 @@ export const REDIS_PROXY_FAULTS: readonly Fault[] = MODES.map((mode) => ({
   title: `a network before Redis ${MODE_TITLES[mode]}`,
   published: 200,
   batch: 100,
-  slice: mode === 'reset-before' ? 8 : 0,
+  slice: mode === 'cut-request' ? 8 : 0,
   options: () => ({ workers: 0 }),
   inject: (campaign, amount) => inject(campaign, amount, mode),
 }));
 
 async function inject(campaign: Campaign, amount: number, mode: Mode): Promise<number> {
   const chance = campaign.chance.fork('network');
-  const real = new URL(campaign.redis?.url ?? '');
-  const proxy = await startFaultProxy({ host: real.hostname, port: Number(real.port) }, 'resp');
+  const proxy = await startFaultProxy({ host: '127.0.0.1', port: redisOf(campaign).port }, 'resp');
   campaign.defer(() => proxy.close());
-  real.port = String(proxy.port);
-  const redisUrl = real.href;
-  const config = { ...campaign.config({ redisUrl }), health: { fetchWithinMs: FETCH_WITHIN_MS } };
+  const redisUrl = proxy.url('redis');
+  const given = campaign.config({ redisUrl });
+  const config = { ...given, health: { ...given.health, fetchWithinMs: FETCH_WITHIN_MS } };
   for (let i = 0; i < WORKERS; i += 1)
     await campaign.startWorker({ redisUrl, env: { CHAOS_CONFIG: JSON.stringify(config) } });
 
   const direct = campaign.queue;
-  const through = createQueue(DESTINATION, { connection: redisUrl });
+  const through = createQueue(DESTINATION, { connection: given.redis ?? redisUrl });
   campaign.defer(() => through.close());
   // How much is waiting is the load's own question, and no part of what is tried.
   through.getJobCounts = (...types) => direct.getJobCounts(...types);
@@ -63,7 +63,7 @@ async function inject(campaign: Campaign, amount: number, mode: Mode): Promise<n
       await outage(proxy, load, () => proxy.blackHole(), chance.between(1, MAX_HOLE_MS));
     else await hitOne(proxy, mode, chance);
     // A lock may run out meanwhile.
-    if (['black-hole', 'delay', 'drip'].includes(mode)) campaign.losses += 1;
+    if (['black-hole', 'cut-request', 'delay', 'drip'].includes(mode)) campaign.allLost();
   }
   proxy.plan(undefined);
   const began = performance.now();

@@ -87,7 +87,7 @@ export const redisTroubles: readonly Fault[] = troubles.map(({ name, title, spel
         () => {},
       );
       // What was answered waits to be settled for half a lock time; then somebody else has it.
-      campaign.losses += 1;
+      campaign.allLost();
       await spell(campaign, chance);
     }
     await load.done;

@@ -74,7 +74,7 @@ async function stop(worker: ChaosWorker): Promise<number | string> {
 
 /** Of a write that nothing disturbs: up to the first answer that ends it, at most so many times. */
 function sendsOf({ steps, ending }: Plan): number {
-  const ends = ending === 'delivered' ? /^(ok|slow:\d+|truncated)$/ : /^(30\d|40[0-79]|409|422|not-json-400)/;
+  const ends = ending === 'delivered' ? /^(ok|slow:\d+|truncated)$/ : /^(30\d|40[0-79]|422|not-json-400|echo-403)/;
   const end = steps.findIndex((step) => ends.test(step));
   return Math.min(end < 0 ? steps.length + 1 : end + 1, MAX_ATTEMPTS);
 }

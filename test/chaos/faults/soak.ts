@@ -1,21 +1,23 @@
 // Soak: one fault every 10 s, whichever chance picks, under a steady load, for as long as it is asked for. What lives through
-// all of it must not grow: a worker that nobody kills and a producer are weighed every second.
+// all of it must not grow: a worker that nobody kills, a producer and a dashboard are weighed every 10 s, in the middle
+// between two faults, and Redis, which is restarted on the way.
 //
-// Redis keeps a tombstone of every write, by which the judge reads how it ended, and so it has to grow, by what a write
-// leaves. That is what is measured there: bytes a write, in the first half and in the second.
+// Redis keeps a tombstone or a dead letter of every write, by which the judge reads how it ended, and so it has to grow, by
+// what a write leaves. That is what is judged there: bytes a write, which must not become more.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startPrivateRedis } from '../../../dev/redis/start.ts';
-import { type FaultProxy, startProxy } from '../../support/proxy.ts';
-import { type Campaign, type ChaosWorker, DESTINATION, type WorkerOptions } from '../campaign.ts';
-import type { Chance } from '../chance.ts';
+import { startProxy } from '../../support/proxy.ts';
+import { type Campaign, DESTINATION } from '../campaign.ts';
 import type { Child } from '../child.ts';
 import type { Fault } from '../fault.ts';
 import { uuid } from '../load.ts';
 import { drawPlan } from '../plans.ts';
-import { startScale, type Series, trendOf } from '../soak/weighing.ts';
-import { slope } from '../statistics.ts';
+import { redisOf } from '../redis-server.ts';
+import { type Bounds, figuresOf, grownOf, warm } from '../soak/flat.ts';
+import { HARM } from '../soak/harm.ts';
+import { addressOf, visit } from '../soak/visitor.ts';
+import { scaleOf, type Series, weighFromOutside, type Weights } from '../soak/weighing.ts';
+import { medianSlope } from '../statistics.ts';
 import { until } from '../until.ts';
 
 const FAULT_EVERY_MS = 10_000;
@@ -24,95 +26,68 @@ const WORKERS = 4;
 const WRITES_A_SECOND = 20;
 const FEED_EVERY_MS = 200;
 const MAX_BACKLOG = 400;
-const WEIGH_EVERY_MS = 1000;
-/** Of collections, which cost. */
-const HEAP_EVERY = 5;
+/** A line for every sixth weighing. */
+const TOLD_EVERY = 6;
 const ACKNOWLEDGED_LIMIT_MS = 60_000;
-const OUTAGE_MS = 1000;
-/** Programs fill their caches first: a third of it, at most so long. */
-const MAX_WARM_UP_MS = 120_000;
-/** A shorter one says nothing of an hour. */
-const LEAST_MS = 240_000;
-/** What is flat: no line above this that also explains the values, and has really risen. */
-const BOUNDS = {
-  'memory MB': { perHour: 60, fit: 0.7, rise: 8 },
-  'heap MB': { perHour: 10, fit: 0.5, rise: 1 },
-  descriptors: { perHour: 60, fit: 0.5, rise: 5 },
-} as const;
-const REDIS_GROWTH = 2;
-const PRODUCER = fileURLToPath(new URL('../soak/producer-child.ts', import.meta.url));
-const WATCHED = ['--expose-gc', '--import', new URL('../soak/watch-heap.ts', import.meta.url).href];
-
-interface Scene {
-  campaign: Campaign;
-  chance: Chance;
-  kept: ChaosWorker;
-  redisProxy: FaultProxy;
-  apiProxy: FaultProxy;
-  workerOptions: WorkerOptions;
-}
-
-/** Each has ended its harm when it resolves. */
-const HARM: Readonly<Record<string, (scene: Scene) => Promise<unknown>>> = {
-  'worker killed': async ({ campaign, chance, kept, workerOptions }) => {
-    await campaign.killWorker(chance.pick([...campaign.workers].filter((worker) => worker !== kept)), false);
-    await campaign.startWorker(workerOptions);
-  },
-  'worker stopped': async ({ campaign, chance }) => {
-    const worker = chance.pick([...campaign.workers]);
-    campaign.losses += 1;
-    worker.kill('SIGSTOP');
-    await sleep(chance.between(1000, 2000));
-    worker.kill('SIGCONT');
-  },
-  'Redis restarted': async ({ campaign }) => {
-    if (!campaign.redis) return;
-    const { port } = campaign.redis;
-    // Its pause may be longer than a lock.
-    campaign.losses += 1;
-    await campaign.redis.stop();
-    campaign.redis = await startPrivateRedis({
-      dir: join(campaign.folder, 'redis'),
-      port,
-      args: ['--auto-aof-rewrite-percentage', '0'],
-    });
-  },
-  'connections reset': ({ redisProxy }) => Promise.resolve(redisProxy.killSockets()),
-  'scripts flushed': ({ campaign }) => campaign.reader.client.script('FLUSH'),
-  'API away': async ({ apiProxy }) => {
-    await apiProxy.refuse();
-    await sleep(OUTAGE_MS);
-    await apiProxy.restore();
-  },
+/** A shorter one is a warm-up: it is printed and not judged. */
+const LEAST_MS = 1_800_000;
+/**
+ * By how much each may rise in an hour. The worker makes some 32,000 sends in it, the producer 72,000 adds, the dashboard
+ * 7,000 answers: a leak of no more than the key of each (a string of 36 characters takes 56 bytes) would be 1.7, 3.8
+ * and 0.4 MB. Resident memory also has what the allocator keeps: a leak of 1 kB for each send would be 32 MB. Each kind
+ * of fault comes some 60 times: a descriptor left behind by every fourth is seen.
+ */
+const BOUNDS: Readonly<Record<string, Bounds>> = {
+  worker: { heapMb: 1.7, rssMb: 32, descriptors: 15 },
+  producer: { heapMb: 3.8, rssMb: 32, descriptors: 15 },
+  dashboard: { heapMb: 3.8, rssMb: 32, descriptors: 15 },
 };
+/** What a write leaves: a tombstone or a dead letter with its journal, and its lines in the indexes. */
+const REDIS_BYTES_A_WRITE = 3000;
+const PRODUCER = fileURLToPath(new URL('../soak/producer-child.ts', import.meta.url));
+const DASHBOARD = fileURLToPath(new URL('../soak/dashboard-child.ts', import.meta.url));
+const WATCHED = ['--expose-gc', '--import', new URL('../soak/tell-weight.ts', import.meta.url).href];
 
 const found = new WeakMap<Campaign, string[]>();
 
 export const soak: Fault = {
   name: 'soak',
-  title: 'soak: an hour, one fault every 10 s, memory and descriptors flat',
+  title: 'soak: an hour in one piece, one fault every 10 s, memory and descriptors flat',
   published: 360,
-  batch: 50,
+  batch: 360,
   slice: 0,
-  // Its own workers go through proxies. Its attempts have to outlast an outage of the API that falls into a plan of failures.
-  options: () => ({ workers: 0, destination: { retry: { maxAttempts: 8, baseMs: 400, capMs: 4000 } } }),
+  // Its own workers go through proxies. Its attempts have to outlast an outage of the API that falls into a plan of
+  // failures. The append-only file is rewritten as it grows, for an hour of commands would have to be loaded at every
+  // restart, and not compressed, for the search for secrets.
+  options: () => ({
+    workers: 0,
+    destination: { retry: { maxAttempts: 8, baseMs: 400, capMs: 4000 } },
+    redisArgs: ['--auto-aof-rewrite-percentage', '100', '--rdbcompression', 'no'],
+  }),
   inject: async (campaign, amount) => {
     const chance = campaign.chance.fork('harm');
-    const redisProxy = await startProxy({ host: '127.0.0.1', port: campaign.redis?.port ?? 0 });
+    const redisProxy = await startProxy({ host: '127.0.0.1', port: redisOf(campaign).port });
     const apiProxy = await startProxy({ host: '127.0.0.1', port: Number(new URL(campaign.sandbox.url).port) });
     campaign.defer(() => Promise.all([redisProxy.close(), apiProxy.close()]));
-    const workerOptions = { redisUrl: redisProxy.url('redis'), baseUrl: apiProxy.url('http') };
+    const redisUrl = redisProxy.url('redis');
+    const workerOptions = { redisUrl, baseUrl: apiProxy.url('http') };
     const kept = await campaign.startWorker({ ...workerOptions, execArgv: WATCHED });
     for (let i = 1; i < WORKERS; i += 1) await campaign.startWorker(workerOptions);
     const producer = await campaign.startProcess(PRODUCER, {
-      CHAOS_REDIS: redisProxy.url('redis'),
+      CHAOS_REDIS: redisUrl,
       CHAOS_DESTINATION: DESTINATION,
       NODE_OPTIONS: WATCHED.join(' '),
     });
+    const dashboard = await campaign.startProcess(DASHBOARD, {
+      CHAOS_CONFIG: JSON.stringify({ ...campaign.config({ redisUrl }), dashboard: { port: 0 } }),
+      NODE_OPTIONS: WATCHED.join(' '),
+    });
+    const url = await addressOf(dashboard);
     const scene = { campaign, chance, kept, redisProxy, apiProxy, workerOptions };
     const over = new AbortController();
     const fed = feed(campaign, producer, over.signal);
-    const weighed = weigh(campaign, { worker: kept, producer }, amount * FAULT_EVERY_MS, over.signal);
+    const visited = visit(url, over.signal);
+    const weighed = weigh(campaign, { worker: kept, producer, dashboard }, over.signal);
     let done = 0;
     try {
       for (const began = performance.now(); done < amount; done += 1) {
@@ -124,8 +99,13 @@ export const soak: Fault = {
       await sleep(FAULT_EVERY_MS);
     } finally {
       over.abort();
-      await Promise.all([fed, weighed]);
+      await Promise.all([fed, weighed, visited]);
     }
+    const { answered, refused } = await visited;
+    Object.assign(campaign.figures, { 'dashboard, answers': answered, 'dashboard, refused': refused });
+    judge(campaign, await weighed, amount * FAULT_EVERY_MS >= LEAST_MS);
+    for (const [name, child] of Object.entries({ worker: kept, producer, dashboard }))
+      if (!child.alive) found.get(campaign)?.push(`the ${name} has ended`);
     const missing = (): number => [...campaign.ledger.entries()].filter(({ acknowledged }) => !acknowledged).length;
     await until('every write is acknowledged', () => missing() === 0, ACKNOWLEDGED_LIMIT_MS);
     return done;
@@ -153,52 +133,58 @@ async function feed(campaign: Campaign, producer: Child, over: AbortSignal): Pro
   }
 }
 
-/** Until it is over; then the figures, and what has grown. */
-async function weigh(
-  campaign: Campaign,
-  children: Record<string, Child>,
-  durationMs: number,
-  over: AbortSignal,
-): Promise<void> {
-  const scales = Object.entries(children).map(([name, child]) => ({ name, scale: startScale(child) }));
-  /** Bytes in use by the count of the writes that are kept. */
-  const redis: [number, number][] = [];
-  const clients: Series = [];
-  const began = performance.now();
+interface Weighed {
+  readonly processes: Readonly<Record<string, Weights>>;
+  readonly redis: Weights;
+  /** Bytes in use by the count of the writes that have ended and are kept. */
+  readonly kept: readonly (readonly [writes: number, bytes: number])[];
+}
+
+/** Every 10 s until it is over. */
+async function weigh(campaign: Campaign, children: Record<string, Child>, over: AbortSignal): Promise<Weighed> {
+  const scales = Object.entries(children).map(([name, child]) => [name, scaleOf(child)] as const);
+  const redis: Weights = { rssMb: [], descriptors: [], heapMb: [], loopMs: [] };
+  const kept: [number, number][] = [];
+  const began = performance.now() + FAULT_EVERY_MS / 2;
   for (let round = 0; !over.aborted; round += 1) {
-    for (const { scale } of scales) await scale.weigh(round % HEAP_EVERY === 0).catch(() => {});
-    const info = await campaign.reader.client.info().catch(() => '');
+    const pause = Math.max(0, began + round * FAULT_EVERY_MS - performance.now());
+    await sleep(pause, undefined, { signal: over }).catch(() => {});
+    await Promise.all(scales.map(([, scale]) => scale.weigh()));
+    await weighFromOutside(redisOf(campaign).pid, redis);
+    const info = await campaign.reader.client.info('memory').catch(() => '');
     const bytes = Number(/used_memory:(\d+)/.exec(info)?.[1]);
-    const kept = await campaign.reader
+    const counts = await campaign.reader
       .queue(DESTINATION)
       .getJobCounts('completed', 'failed')
       .catch(() => undefined);
-    if (bytes && kept) redis.push([(kept.completed ?? 0) + (kept.failed ?? 0), bytes]);
-    const count = Number(/connected_clients:(\d+)/.exec(info)?.[1]);
-    if (count) clients.push([performance.now(), count]);
-    await sleep(WEIGH_EVERY_MS);
+    if (bytes && counts) kept.push([(counts.completed ?? 0) + (counts.failed ?? 0), bytes]);
+    if (round % TOLD_EVERY === 0) tell(round, [...scales, ['Redis', redis]]);
   }
+  return { processes: Object.fromEntries(scales), redis, kept };
+}
 
-  const fromMs = began + Math.min(MAX_WARM_UP_MS, durationMs / 3);
-  const grown: string[] = [];
-  const report = (who: string, what: keyof typeof BOUNDS, series: Series): void => {
-    const { perHour, fit, rise } = trendOf(series, fromMs);
-    const most = BOUNDS[what];
-    campaign.figures[`${who}, ${what} an hour`] =
-      `${perHour.toFixed(1)} (fit ${fit.toFixed(2)}, rose ${rise.toFixed(1)} to ${(series.at(-1)?.[1] ?? 0).toFixed(1)})`;
-    if (durationMs >= LEAST_MS && perHour > most.perHour && fit > most.fit && rise > most.rise)
-      grown.push(`${who}: ${what} grow by ${perHour.toFixed(1)} an hour`);
-  };
-  for (const { name, scale } of scales) {
-    report(name, 'memory MB', scale.rss);
-    report(name, 'heap MB', scale.heap);
-    report(name, 'descriptors', scale.descriptors);
-  }
-  report('Redis', 'descriptors', clients);
-  const half = Math.floor(redis.length / 2);
-  const [first, second] = [slope(redis.slice(0, half)), slope(redis.slice(half))];
-  campaign.figures['Redis, bytes a write, first and second half'] = `${Math.round(first)}, ${Math.round(second)}`;
-  if (durationMs >= LEAST_MS && second > REDIS_GROWTH * first)
-    grown.push(`Redis: ${Math.round(first)} bytes a write, later ${Math.round(second)}`);
-  found.set(campaign, grown);
+/** For whoever waits for the end of it. */
+function tell(round: number, weights: readonly (readonly [string, Weights])[]): void {
+  const last = (series: Series): number => Math.round(series.at(-1)?.[1] ?? 0);
+  const said = weights.map(
+    ([name, { heapMb, rssMb, descriptors }]) => `${name} ${last(heapMb)} ${last(rssMb)} ${last(descriptors)}`,
+  );
+  process.stderr.write(
+    `after ${(round * FAULT_EVERY_MS) / 1000} s, heap MB, RSS MB and descriptors: ${said.join(', ')}\n`,
+  );
+}
+
+function judge(campaign: Campaign, { processes, redis, kept }: Weighed, isLong: boolean): void {
+  const grown = Object.entries(BOUNDS).flatMap(([name, bounds]) => {
+    const weights = processes[name];
+    if (!weights) return [`${name} was not weighed`];
+    Object.assign(campaign.figures, figuresOf(name, weights));
+    return grownOf(name, weights, bounds);
+  });
+  Object.assign(campaign.figures, figuresOf('Redis', redis));
+  const aWrite = Math.round(medianSlope(warm(kept)));
+  campaign.figures['Redis, bytes a write'] = aWrite;
+  if (aWrite > REDIS_BYTES_A_WRITE)
+    grown.push(`Redis: grows by ${aWrite} bytes a write, and ${REDIS_BYTES_A_WRITE} is the most`);
+  found.set(campaign, isLong ? grown : []);
 }

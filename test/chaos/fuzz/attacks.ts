@@ -1,52 +1,12 @@
 // What an API that hates its clients may answer: each attack by its name.
-import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import type { Chance } from '../chance.ts';
+import { type Answer, type Attack, drip, head, json, oneOf, raw, whole } from './answers.ts';
+import { ECHOES } from './echoes.ts';
 
 const ESC = '\u001b';
 const BOMB = gzipSync(Buffer.alloc(8 * 1024 * 1024));
 const RESET_AFTER_MS = 5;
-
-export type Answer = (socket: Socket, random: Chance) => void;
-
-interface Attack {
-  readonly answer: Answer;
-  /** Somewhere in it is what a client may take for success. */
-  readonly succeeds?: true;
-}
-
-const head = (status: number | string, headers: Record<string, string | number>): string =>
-  `HTTP/1.1 ${status} Said\r\n${Object.entries(headers)
-    .map(([name, value]) => `${name}: ${value}\r\n`)
-    .join('')}\r\n`;
-
-const whole =
-  (status: number | string, body: string | Buffer, headers: Record<string, string | number> = {}): Answer =>
-  (socket) => {
-    socket.write(
-      Buffer.concat([
-        Buffer.from(head(status, { 'content-length': Buffer.byteLength(body), ...headers }), 'latin1'),
-        Buffer.from(body),
-      ]),
-    );
-  };
-
-export const json = (status: number, value: unknown, headers: Record<string, string | number> = {}): Answer =>
-  whole(status, typeof value === 'string' ? value : JSON.stringify(value), {
-    'content-type': 'application/json',
-    ...headers,
-  });
-
-/** The bytes as they are, and then the end of the connection. */
-const raw =
-  (bytes: string | Buffer): Answer =>
-  (socket) =>
-    socket.end(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
-
-const oneOf =
-  (...answers: Answer[]): Answer =>
-  (socket, random) =>
-    random.pick(answers)(socket, random);
 
 const STATUSES = [400, 404, 409, 422, 429, 500, 502, 503];
 
@@ -168,6 +128,7 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
       whole(random.pick(STATUSES), Buffer.from(Array.from({ length: 300 }, () => random.between(0, 255))))(
         socket,
         random,
+        '',
       ),
   },
   pollution: { answer: oneOf(json(400, POLLUTION), json(500, POLLUTION), json(422, `[${POLLUTION}]`)) },
@@ -272,6 +233,7 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
     },
   },
   'end-without-a-word': { answer: (socket) => void socket.end() },
+  ...ECHOES,
 };
 
 /** Each of them holds a slot until the worker's time limit: they are rare. */
@@ -287,9 +249,3 @@ export const answerOf = (name: string): Answer | undefined =>
   Object.hasOwn(ATTACKS, name) ? ATTACKS[name]?.answer : undefined;
 
 export const attackSucceeds = (name: string): boolean => ATTACKS[name]?.succeeds === true;
-
-function drip(socket: Socket, text: () => string, everyMs: number, first = ''): void {
-  if (first) socket.write(first);
-  const timer = setInterval(() => socket.write(text()), everyMs);
-  socket.on('close', () => clearInterval(timer));
-}

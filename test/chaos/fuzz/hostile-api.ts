@@ -3,7 +3,9 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { chance } from '../chance.ts';
-import { answerOf, json } from './attacks.ts';
+import { json } from './answers.ts';
+import { answerOf } from './attacks.ts';
+import { credentialIn } from './echoes.ts';
 
 const MAX_SAMPLES = 20;
 
@@ -13,12 +15,15 @@ export interface HostileApi {
   readonly requests: number;
   /** Requests that were none: one hidden in another would show here. */
   readonly odd: readonly string[];
+  /** What it was given to know its clients by. */
+  readonly credentials: ReadonlySet<string>;
   close(): Promise<void>;
 }
 
 export async function startHostileApi(): Promise<HostileApi> {
   const sockets = new Set<Socket>();
   const odd: string[] = [];
+  const credentials = new Set<string>();
   let requests = 0;
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -30,10 +35,12 @@ export async function startHostileApi(): Promise<HostileApi> {
       for (let request = readRequest(held); request; request = readRequest(held)) {
         held = held.subarray(request.length);
         requests += 1;
-        const [, target = ''] = /^(?:POST|PUT|PATCH|DELETE) (\/\S*) HTTP\/1\.1$/.exec(request.line) ?? [];
-        if (target === '' && odd.length < MAX_SAMPLES) odd.push(request.line.slice(0, 200));
+        credentials.add(credentialIn(request.head));
+        const [line = ''] = request.head.split('\r\n', 1);
+        const [, target = ''] = /^(?:POST|PUT|PATCH|DELETE) (\/\S*) HTTP\/1\.1$/.exec(line) ?? [];
+        if (target === '' && odd.length < MAX_SAMPLES) odd.push(line.slice(0, 200));
         const [, name = '', number = '0'] = /^\/([\w-]+)\/(\d+)$/.exec(target) ?? [];
-        (answerOf(name) ?? json(404, { code: 'NO_SUCH_ATTACK' }))(socket, chance(Number(number)));
+        (answerOf(name) ?? json(404, { code: 'NO_SUCH_ATTACK' }))(socket, chance(Number(number)), request.head);
       }
     });
   });
@@ -47,6 +54,7 @@ export async function startHostileApi(): Promise<HostileApi> {
       return requests;
     },
     odd,
+    credentials,
     close: async () => {
       for (const socket of sockets) socket.destroy();
       server.close();
@@ -56,11 +64,11 @@ export async function startHostileApi(): Promise<HostileApi> {
 }
 
 /** @returns the first request that is whole, and how many bytes it has */
-function readRequest(bytes: Buffer): { line: string; length: number } | undefined {
+function readRequest(bytes: Buffer): { head: string; length: number } | undefined {
   const end = bytes.indexOf('\r\n\r\n');
   if (end < 0) return undefined;
   const text = bytes.toString('latin1', 0, end);
   const bodyLength = Number(/\r\ncontent-length: *(\d+)/i.exec(text)?.[1] ?? 0);
   const length = end + 4 + bodyLength;
-  return bytes.length < length ? undefined : { line: text.split('\r\n', 1)[0] ?? '', length };
+  return bytes.length < length ? undefined : { head: text, length };
 }

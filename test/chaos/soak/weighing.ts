@@ -1,64 +1,58 @@
-// What a process weighs, over time: memory and open descriptors as the system has them, and the heap in use where it tells.
+// What a process weighs, over time: memory and open descriptors as the system has them; the heap in use and the delay of
+// its event loop where it tells them.
 import { readdir, readFile } from 'node:fs/promises';
 import type { Child } from '../child.ts';
-import { quantile, slope } from '../statistics.ts';
+import { until } from '../until.ts';
 
-const HOUR_MS = 3_600_000;
 const MB = 1024 * 1024;
+/** One that is stopped tells it when it goes on. */
+const TOLD_LIMIT_MS = 4000;
 
 export type Series = (readonly [atMs: number, value: number])[];
 
-export interface Scale {
-  readonly rss: Series;
-  readonly heap: Series;
+export interface Weights {
+  /** Resident memory. */
+  readonly rssMb: Series;
   readonly descriptors: Series;
-  /** @param askHeap costs the process a collection */
-  weigh(askHeap: boolean): Promise<void>;
+  /** In use after a collection. */
+  readonly heapMb: Series;
+  /** The 99th percentile since it was last asked, of delays that a timer of 10 ms had. */
+  readonly loopMs: Series;
 }
 
-export function startScale(child: Child): Scale {
-  const [rss, heap, descriptors]: [Series, Series, Series] = [[], [], []];
+export interface Scale extends Weights {
+  /** Adds to every series what can be had now; a process that is away adds nothing. */
+  weigh(): Promise<void>;
+}
+
+/** @param child has soak/tell-weight.ts beside its program */
+export function scaleOf(child: Child): Scale {
+  const weights: Weights = { rssMb: [], descriptors: [], heapMb: [], loopMs: [] };
   child.onMessage((message) => {
-    if (typeof message === 'object' && message && 'heapBytes' in message)
-      heap.push([performance.now(), Number(message.heapBytes) / MB]);
+    if (typeof message !== 'object' || !message || !('heapBytes' in message) || !('loopMs' in message)) return;
+    weights.heapMb.push([performance.now(), Number(message.heapBytes) / MB]);
+    weights.loopMs.push([performance.now(), Number(message.loopMs)]);
   });
   return {
-    rss,
-    heap,
-    descriptors,
-    weigh: async (askHeap) => {
-      const now = performance.now();
-      const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
-      rss.push([now, Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024]);
-      descriptors.push([now, (await readdir(`/proc/${child.pid}/fd`)).length]);
-      if (askHeap) child.send({ ask: 'heap' });
+    ...weights,
+    weigh: async () => {
+      const told = weights.heapMb.length;
+      child.send({ ask: 'weight' });
+      await until('it tells its weight', () => weights.heapMb.length > told, TOLD_LIMIT_MS, 20).catch(() => {});
+      // After the collection, which gives memory back.
+      await weighFromOutside(child.pid, weights);
     },
   };
 }
 
-export interface Trend {
-  /** By least squares. */
-  readonly perHour: number;
-  /** What the line explains of the values: 1 is a line, 0 is noise. */
-  readonly fit: number;
-  /** By how much the last quarter's median is above the first quarter's. */
-  readonly rise: number;
-}
-
-/** @param fromMs leaves out what was before: the warm-up */
-export function trendOf(series: Series, fromMs: number): Trend {
-  const points = series.filter(([at]) => at >= fromMs);
-  if (points.length < 8) return { perHour: 0, fit: 0, rise: 0 };
-  const perMs = slope(points);
-  const values = points.map(([, value]) => value);
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const meanAt = points.reduce((sum, [at]) => sum + at, 0) / points.length;
-  const all = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  const explained = points.reduce((sum, [at]) => sum + (perMs * (at - meanAt)) ** 2, 0);
-  const quarter = Math.floor(values.length / 4);
-  return {
-    perHour: perMs * HOUR_MS,
-    fit: all === 0 ? 0 : explained / all,
-    rise: quantile(values.slice(-quarter), 0.5) - quantile(values.slice(0, quarter), 0.5),
-  };
+/** What the system says of a process, if it is there. */
+export async function weighFromOutside(pid: number, { rssMb, descriptors }: Weights): Promise<void> {
+  try {
+    const status = await readFile(`/proc/${pid}/status`, 'utf8');
+    const open = await readdir(`/proc/${pid}/fd`);
+    rssMb.push([performance.now(), Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024]);
+    descriptors.push([performance.now(), open.length]);
+  } catch {
+    // It has just ended.
+  }
 }
