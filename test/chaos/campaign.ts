@@ -12,9 +12,9 @@ import { createQueue, type WriteQueue } from '../../producer/index.ts';
 import { Reader } from '../../queue/reader.ts';
 import { type Chance, chance } from './chance.ts';
 import { type Child, startChild } from './child.ts';
-import type { Loss, LossWindow } from './evidence.ts';
+import { type Loss, type LossWindow, policyOf } from './evidence.ts';
 import { Ledger } from './ledger.ts';
-import { type Load, startLoad } from './load.ts';
+import { type Load, type LoadOptions, startLoad } from './load.ts';
 import { watchOrphans } from './orphans.ts';
 import { asUser, isThere, REDIS_PASSWORD, startRedis } from './redis-server.ts';
 
@@ -204,6 +204,7 @@ export class Campaign {
       apiKey,
       lockMs: LOCK_MS,
       stalledIntervalMs: STALLED_MS,
+      retry: policyOf(this.config(), this.config().destinations?.[DESTINATION] ?? {}),
     });
   }
 
@@ -251,8 +252,10 @@ export class Campaign {
   }
 
   /** Keeps so many writes waiting or under way until it is stopped. */
-  load(options: { backlog: number; total?: number }): Load {
-    const load = startLoad(this.queue, this.ledger, this.chance.fork(`load ${this.loads.length}`), options);
+  load(options: LoadOptions): Load {
+    // That it takes "still in progress" for a rejection is no kill's work.
+    const all = { ...options, ...(this.options.usual && { without: 'in-progress' }) };
+    const load = startLoad(this.queue, this.ledger, this.chance.fork(`load ${this.loads.length}`), all);
     this.loads.push(load);
     return load;
   }

@@ -30,8 +30,14 @@ const HELD_UP_MS = 500;
 /**
  * @param journals of one key, the oldest generation first
  * @param clocksDifferMs how far the workers' clocks may be off the API's
+ * @param isOdd the API may refuse such a write before it notes it: what was answered then is taken from the journal
  */
-export function join(journals: readonly Journal[], sends: readonly LedgerSend[], clocksDifferMs: number): Joined {
+export function join(
+  journals: readonly Journal[],
+  sends: readonly LedgerSend[],
+  clocksDifferMs: number,
+  isOdd = false,
+): Joined {
   const said = saidTo(sends);
   const left = sends.map((send, i): Seen => ({ send, said: said[i] }));
   const slackMs = SLACK_MS + clocksDifferMs;
@@ -54,6 +60,14 @@ export function join(journals: readonly Journal[], sends: readonly LedgerSend[],
   const seen = new Map<Attempt, Seen | undefined>();
   for (const attempt of all) if (attempt.outcome !== 'no-answer') seen.set(attempt, take(attempt));
   for (const attempt of all) if (attempt.outcome === 'no-answer') seen.set(attempt, take(attempt));
-  const generations = journals.map(({ attempts }) => attempts.map((attempt) => ({ attempt, seen: seen.get(attempt) })));
+  const seenOf = (attempt: Attempt): Seen | undefined => take(attempt) ?? (isOdd ? refused(attempt) : undefined);
+  const generations = journals.map(({ attempts }) => attempts.map((attempt) => ({ attempt, seen: seenOf(attempt) })));
   return { generations, unrecorded: left };
+}
+
+/** As if it had been noted. */
+function refused({ at, outcome, status }: Attempt): Seen | undefined {
+  if (outcome !== 'response' || status === undefined || status < 400) return undefined;
+  const send = { at, payloadSha256: '', path: '', step: null, status, applied: false };
+  return { send, said: { status, askedMs: 0, stored: false } };
 }

@@ -93,7 +93,8 @@ function reasonFits(
     case 'key-expired': {
       // A start that died may have begun the key's life before the API saw it.
       const hasLost = journal.lost + lost > 0;
-      const since = hasLost ? enqueuedAt : (firstAt ?? enqueuedAt);
+      const sentAt = Math.min(firstAt ?? Infinity, attempts[0]?.attempt.at ?? Infinity);
+      const since = hasLost || sentAt === Infinity ? enqueuedAt : sentAt;
       return deadAt + policy.clocksDifferMs + SLACK_MS >= keyUsableUntil(policy, since);
     }
     case 'rejected':
@@ -113,6 +114,6 @@ function reasonFits(
   }
 }
 
-/** It was taken before the API saw it, by no more than an attempt's time. */
+/** A key is not used when the attempt might outlast it. */
 const keyUsableUntil = ({ keyTtlMs, timeoutMs }: JudgedPolicy, firstAt: number): number =>
-  firstAt + keyTtlMs - 2 * timeoutMs - Math.min(MAX_MARGIN_MS, keyTtlMs * MARGIN_SHARE);
+  firstAt + keyTtlMs - timeoutMs - Math.min(MAX_MARGIN_MS, keyTtlMs * MARGIN_SHARE);

@@ -23,7 +23,9 @@ export function judgeRetries(
     if (delayMs === undefined) return look('I8', false, `attempt ${i + 1} is tried again, and has no wait`);
     const base = Math.min(policy.baseMs * 2 ** i, policy.capMs);
     const range = base * policy.jitter;
-    const asked = Math.min(seen?.said?.askedMs ?? 0, policy.retryAfterCapMs);
+    // Nobody has read what came too late.
+    const said = attempt.outcome === 'response' ? seen?.said : undefined;
+    const asked = Math.min(said?.askedMs ?? 0, policy.retryAfterCapMs);
     const [least, most] = [Math.max(base, asked), Math.max(base + range, asked)];
     look(
       'I8',

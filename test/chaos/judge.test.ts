@@ -68,7 +68,13 @@ function died(steps: string[], facts: Parameters<typeof letterWith>[0] = {}): Fa
 
 /** The first attempt's request was lost on its way, and the second one's answer is known. */
 function neverCame(): Facts {
-  const first = attempt({ durationMs: 5, outcome: 'no-answer', disposition: 'retry', status: undefined, wait: { delayMs: 110 } as Wait });
+  const first = attempt({
+    durationMs: 5,
+    outcome: 'no-answer',
+    disposition: 'retry',
+    status: undefined,
+    wait: { delayMs: 110 } as Wait,
+  });
   const second = attempt({ attempt: 2, at: START + 215 });
   return {
     ...DEAD,
@@ -104,7 +110,7 @@ const crashed = (times: number, { slot = 0, losses = times } = {}): Facts => ({
 const GONE: Facts = { ...DELIVERED, end: { places: [], lost: 0, letters: [] } };
 /** One that had a 503, and no attempt since: dead as its key may have ended. */
 const EXPIRED: Facts = {
-  ...died(['503'], { reason: 'key-expired', status: 503, envelope: UNAVAILABLE, deadAt: START + 3000 }),
+  ...died(['503'], { reason: 'key-expired', status: 503, envelope: UNAVAILABLE, deadAt: START + 4000 }),
   plan: 'delivered',
 };
 const OVERWRITTEN: Facts = {

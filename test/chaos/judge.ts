@@ -92,7 +92,7 @@ function judgeJournals(
   const { recordLost = false, doubtAccepted = false } = entry;
   const delivered = end.places[0] === 'delivered' ? end.journal : undefined;
   const journals = [...end.letters.map(({ journal }) => journal ?? emptyJournal()), ...(delivered ? [delivered] : [])];
-  const joined = join(journals, seen?.sends ?? [], policy.clocksDifferMs);
+  const joined = join(journals, seen?.sends ?? [], policy.clocksDifferMs, entry.payload !== undefined);
   const attemptsOf = (i: number): readonly JoinedAttempt[] => joined.generations[i] ?? [];
 
   // Every start is recorded, or counted as lost, in this generation and those before. What was delivered keeps a count.

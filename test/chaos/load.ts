@@ -29,11 +29,20 @@ export interface Load {
   stop(): Promise<void>;
 }
 
+export interface LoadOptions {
+  /** So many wait or are under way. */
+  backlog: number;
+  /** No end when left out. */
+  total?: number;
+  /** No plan that has this step. */
+  without?: string;
+}
+
 export function startLoad(
   queue: WriteQueue,
   ledger: Ledger,
   random: Chance,
-  { backlog, total = Infinity }: { backlog: number; total?: number },
+  { backlog, total = Infinity, without }: LoadOptions,
 ): Load {
   let added = 0;
   let allowed = total;
@@ -48,7 +57,7 @@ export function startLoad(
         continue;
       }
       const count = Math.min(room, BATCH);
-      const entries = Array.from({ length: count }, () => ledger.intend(uuid(random), drawPlan(random)));
+      const entries = Array.from({ length: count }, () => ledger.intend(uuid(random), drawPlan(random, without)));
       added += await addUntilAcknowledged(queue, ledger, entries, () => stopping.signal.aborted);
     }
   };

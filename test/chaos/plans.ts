@@ -55,8 +55,13 @@ export const PLAN_STEPS: readonly string[] = [...new Set(PLANS.flatMap(([, { ste
 
 const WEIGHT = PLANS.reduce((sum, [weight]) => sum + weight, 0);
 
-/** @returns one of the plans, by their weights */
-export function drawPlan(random: Chance): Plan {
+/** @param without none that has this step @returns one of the plans, by their weights */
+export function drawPlan(random: Chance, without?: string): Plan {
+  const drawn = draw(random);
+  return without !== undefined && drawn.steps.includes(without) ? drawPlan(random, without) : drawn;
+}
+
+function draw(random: Chance): Plan {
   let left = random.next() * WEIGHT;
   for (const [weight, plan] of PLANS) {
     left -= weight;

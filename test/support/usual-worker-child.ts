@@ -10,6 +10,7 @@ const {
   apiKey = 'sandbox-key',
   lockMs = 2000,
   stalledIntervalMs = 500,
+  retry: { baseMs = 20, capMs = 30_000, jitter = 0.2 } = {},
 } = JSON.parse(process.env.WORKER_CONFIG ?? '{}') as {
   url: string;
   queueName: string;
@@ -17,6 +18,7 @@ const {
   apiKey?: string;
   lockMs?: number;
   stalledIntervalMs?: number;
+  retry?: { baseMs?: number; capMs?: number; jitter?: number };
 };
 const TIMEOUT_MS = 1000;
 const connection = new Redis(url, { maxRetriesPerRequest: null });
@@ -40,7 +42,9 @@ const worker = new Worker(
     concurrency: 20,
     lockDuration: lockMs,
     stalledInterval: stalledIntervalMs,
-    settings: { backoffStrategy: (made) => 20 * 2 ** (made - 1) },
+    settings: {
+      backoffStrategy: (made) => Math.round(Math.min(baseMs * 2 ** (made - 1), capMs) * (1 + jitter * Math.random())),
+    },
   },
 );
 worker.on('failed', (job, error) => {

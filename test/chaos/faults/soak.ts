@@ -61,6 +61,7 @@ export const soak: Fault = {
   // restart, and not compressed, for the search for secrets.
   options: () => ({
     workers: 0,
+    answersBreak: true,
     destination: { retry: { maxAttempts: 8, baseMs: 400, capMs: 4000 } },
     redisArgs: ['--auto-aof-rewrite-percentage', '100', '--rdbcompression', 'no'],
   }),
