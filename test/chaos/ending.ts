@@ -25,6 +25,8 @@ export interface Ended {
 /** To be called as soon as harm has stopped. */
 export async function endOf(campaign: Campaign): Promise<Ended> {
   const { ledger, sandbox, options, reader } = campaign;
+  // Nobody takes anything back where nobody lives.
+  if (campaign.workers.size === 0) await campaign.startWorker();
   const [heldAtTheEnd, healthPort] = await Promise.all([
     watchOrphans(campaign),
     startTelling(campaign),
@@ -70,9 +72,7 @@ export async function endOf(campaign: Campaign): Promise<Ended> {
   return { judgement, measured, writes: ledger.size, sends, endings };
 }
 
-/** A worker that tells its metrics, and works as the others do. @returns their port, or nothing of the usual worker */
+/** A worker that tells its metrics, and works as the others do. @returns their port; nothing, of the usual worker */
 async function startTelling(campaign: Campaign): Promise<number | undefined> {
-  if (!campaign.options.usual) return Number((await campaign.startWorker({ health: true })).told.healthPort);
-  if (campaign.workers.size === 0) await campaign.startWorker();
-  return undefined;
+  return campaign.options.usual ? undefined : Number((await campaign.startWorker({ health: true })).told.healthPort);
 }

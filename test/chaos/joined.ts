@@ -60,7 +60,7 @@ export function join(
   const seen = new Map<Attempt, Seen | undefined>();
   for (const attempt of all) if (attempt.outcome !== 'no-answer') seen.set(attempt, take(attempt));
   for (const attempt of all) if (attempt.outcome === 'no-answer') seen.set(attempt, take(attempt));
-  const seenOf = (attempt: Attempt): Seen | undefined => take(attempt) ?? (isOdd ? refused(attempt) : undefined);
+  const seenOf = (attempt: Attempt): Seen | undefined => seen.get(attempt) ?? (isOdd ? refused(attempt) : undefined);
   const generations = journals.map(({ attempts }) => attempts.map((attempt) => ({ attempt, seen: seenOf(attempt) })));
   return { generations, unrecorded: left };
 }

@@ -48,7 +48,11 @@ export function tables(results: readonly Result[]): Record<string, string> {
       ['measured', 'in', 'from', 'to'],
       [...overAll(judged), ...ours.flatMap((fault) => measuredIn(fault, of(fault)))],
     ),
-    when: whenOf(results),
+    runs: table(
+      ['`--fault`', 'seeds', 'commit', 'date'],
+      FAULTS.flatMap((fault) => (of(fault).length === 0 ? [] : [runsOf(fault, of(fault))])),
+    ),
+    when: whenOf(results.filter(({ fault }) => FAULTS.some(({ name }) => name === fault))),
   };
 }
 
@@ -68,8 +72,25 @@ function timesOf({ published }: Fault, own: readonly Result[]): string {
   return done >= published ? number(done) : `${number(done)} of ${number(published)}`;
 }
 
+/** What repeats each campaign, and what was tried in it. */
+function runsOf({ name }: Fault, own: readonly Result[]): string[] {
+  const distinct = (of: (result: Result) => string): string => [...new Set(own.map(of))].join(', ');
+  return [
+    `\`${name}\``,
+    own.map(({ seed, amount }) => `${seed} (${number(amount)})`).join(', '),
+    distinct(({ commit = 'not noted', dirty }) => (dirty ? `${commit}, changed` : commit)),
+    distinct(({ date }) => date),
+  ];
+}
+
 /** Figures that every campaign has: told once, over all of them. */
-const COMMON = ['orphans taken back ms', 'drained s', 'retries late ms p50', 'retries late ms p99'];
+const COMMON = [
+  'orphans taken back ms',
+  'drained s',
+  'in doubt, % of the ends',
+  'retries late ms p50',
+  'retries late ms p99',
+];
 
 function overAll(judged: readonly Result[]): string[][] {
   return COMMON.flatMap((name) => rangeOf(name, 'all campaigns', judged));
