@@ -247,8 +247,10 @@ export class Campaign {
     worker.kill('SIGKILL');
     await worker.exited;
     this.workers.delete(worker);
+    if (!replace) return;
+    // Where nobody comes in its place, harm may have hold of the others too.
     this.#watch(worker.name);
-    if (replace) await this.startWorker();
+    await this.startWorker();
   }
 
   /** Keeps so many writes waiting or under way until it is stopped. */
