@@ -1,5 +1,6 @@
 // The adding half of our BullMQ backend: compare and add under an idempotency key, in one script.
 // It is also where every script of ours is defined and run.
+import type { Writable } from 'node:stream';
 import { type JobJson, type QueueBaseOptions, QueueKeys, type RedisConnection, RedisQueueBackend } from 'bullmq';
 import type { ChainableCommander, Redis } from 'ioredis';
 import type { WaitForReplicas } from '../core/redis-settings.ts';
@@ -68,6 +69,8 @@ export class AddingBackend extends RedisQueueBackend {
   readonly #wrappings = new WeakMap<JobJson, Wrapping>();
   /** Letters whose arguments are being collected, not sent. */
   readonly #letters = new WeakSet<JobJson>();
+  /** The client that knows our scripts. */
+  #scripted: RedisClient | undefined;
 
   constructor(connection: RedisConnection, name: string, opts: QueueBaseOptions, blockingConnection?: RedisConnection) {
     const keys = new QueueKeys(prefixOf(destinationOf(name)));
@@ -194,6 +197,7 @@ export class AddingBackend extends RedisQueueBackend {
   }
 
   protected run(client: RedisClient, script: Script, args: unknown[]): unknown {
+    leaveTogether(client as { stream?: Writable });
     // Neither undefined nor a boolean can be an argument in Redis's protocol.
     return client.runCommand(script.name, args.map(asArgument));
   }
@@ -201,12 +205,14 @@ export class AddingBackend extends RedisQueueBackend {
   /** The client, with our scripts defined: a pipeline knows only those that were defined before it was made. */
   protected async scriptClient(): Promise<Awaited<RedisQueueBackend['client']>> {
     const client = await this.client;
+    if (client === this.#scripted) return client;
     const commands = client as unknown as Record<string, unknown> & Redis;
     for (const script of SCRIPTS) {
       if (typeof commands[script.name] !== 'function') {
         commands.defineCommand(script.name, { numberOfKeys: script.keys, lua: script.lua });
       }
     }
+    this.#scripted = client;
     return client;
   }
 }
@@ -217,6 +223,16 @@ function added(reply: unknown): Added | Error {
   return status === 'duplicate'
     ? { status, jobId: jobId ?? '', data, opts, timestamp: Number(timestamp) }
     : { status, jobId: jobId ?? '' };
+}
+
+/**
+ * What is sent in one turn of the event loop goes out in one system call, and comes in as one; the driver's own
+ * pipelining costs more than it saves. Neither a pipeline nor a Cluster has a stream of its own.
+ */
+function leaveTogether({ stream }: { stream?: Writable }): void {
+  if (!stream || stream.writableCorked > 0) return;
+  stream.cork();
+  setImmediate(() => stream.uncork());
 }
 
 function asArgument(value: unknown): unknown {

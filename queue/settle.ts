@@ -1,12 +1,12 @@
 // settle(): acts on a Disposition, and nothing else does. Each is one step in Redis, carried out by the call that BullMQ
 // makes when the processor returns or throws.
-import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
+import { DelayedError, UnrecoverableError } from 'bullmq';
 import type { Disposition } from '../core/decide.ts';
 import type { Wait } from '../core/back-off.ts';
 import type { Journal } from '../core/journal.ts';
 import type { WaybillBackend } from './backend.ts';
-import type { DeadFacts } from './letter.ts';
 import type { Taken } from './take.ts';
+import type { TakenJob } from './taken-job.ts';
 import type { Delivery } from './delivery.ts';
 
 /** What a worker found out about one write, and what is to be done about it. */
@@ -18,9 +18,6 @@ export interface Settlement {
   lost: number;
   delivery?: Delivery;
 }
-
-/** Facts of the writes that are on their way through BullMQ's failing, until the backend files them. */
-export const deadFacts = new WeakMap<object, DeadFacts>();
 
 /** Thrown to make BullMQ retry; the back-off strategy reads the wait. Never holds upstream text: BullMQ reads messages. */
 export class RetryLater extends Error {
@@ -36,7 +33,7 @@ export class RetryLater extends Error {
 /** @returns what BullMQ keeps as the job's return value @throws what BullMQ reads as retry, postponed or dead */
 export async function settle(
   backend: WaybillBackend,
-  job: Job,
+  job: TakenJob,
   token: string,
   taken: Taken,
   settlement: Settlement,
@@ -45,7 +42,7 @@ export async function settle(
   const { disposition, journal, lost } = settlement;
   switch (disposition.kind) {
     case 'delivered':
-      if (settlement.delivery) backend.deliveries.set(job, settlement.delivery);
+      job.delivery = settlement.delivery;
       // Should finishing it fail, BullMQ must not take that for a failed attempt: it goes to moveToFailed, which knows.
       job.opts.attempts = 0;
       return settlement.delivery;
@@ -59,7 +56,7 @@ export async function settle(
       await backend.moveToDelayed(taken.jobId, Date.now(), disposition.wait.delayMs, token, { skipAttempt: true });
       throw new DelayedError();
     case 'dead': {
-      deadFacts.set(job, {
+      job.dead = {
         destination: backend.destination,
         jobId: taken.jobId,
         enqueuedAt: taken.enqueuedAt,
@@ -70,7 +67,7 @@ export async function settle(
         journal,
         ...(taken.write && { write: taken.write }),
         ...(raw !== undefined && { raw }),
-      });
+      };
       const error = new UnrecoverableError(`dead: ${disposition.reason}`);
       error.stack = '';
       throw error;
