@@ -30,6 +30,9 @@ export interface AttemptOptions {
 
 type Headers = Record<string, string | string[] | undefined>;
 
+const NO_HEADERS: Headers = {};
+const NOTHING: Buffer[] = [];
+
 /** Sends a request once. @returns what was observed; every wait is bounded by the deadline */
 export function attempt(dispatcher: Dispatcher, request: HttpRequest, options: AttemptOptions): Promise<Outcome> {
   return new Promise((resolve) => {
@@ -51,7 +54,7 @@ class Sending implements Dispatcher.DispatchHandler {
   readonly #flight: Flight;
   #controller: Dispatcher.DispatchController | undefined;
   #status: number | undefined;
-  #headers: Headers = {};
+  #headers = NO_HEADERS;
   #kept: Buffer[] = [];
   #keptBytes = 0;
   #readBytes = 0;
@@ -139,7 +142,9 @@ class Sending implements Dispatcher.DispatchHandler {
   #finish(outcome: Outcome): void {
     if (this.#done) return;
     this.#done = true;
-    this.#kept = [];
+    // What is old when it ends keeps what it points to for as long as it is not collected itself.
+    this.#kept = NOTHING;
+    this.#headers = NO_HEADERS;
     this.#options.flights.over(this.#flight);
     this.#resolve(outcome);
   }

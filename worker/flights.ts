@@ -13,7 +13,7 @@ export interface Flight {
 export class Flights {
   readonly deadlineMs: number;
   readonly #flights = new Set<Flight>();
-  #timer: NodeJS.Timeout | undefined;
+  #isWatched = false;
 
   /** @param deadlineMs how long each attempt may take */
   constructor(deadlineMs: number) {
@@ -23,7 +23,7 @@ export class Flights {
   begin(end: (code: string) => void): Flight {
     const flight = { dueAt: performance.now() + this.deadlineMs, end };
     this.#flights.add(flight);
-    this.#timer ??= this.#lookAfter(this.deadlineMs);
+    if (!this.#isWatched) this.#lookAfter(this.deadlineMs);
     return flight;
   }
 
@@ -37,19 +37,17 @@ export class Flights {
     for (const { end } of this.#flights) end?.(code);
   }
 
-  #lookAfter(delayMs: number): NodeJS.Timeout {
+  #lookAfter(delayMs: number): void {
+    this.#isWatched = true;
     // An attempt's own socket keeps the process alive.
-    return setTimeout(() => this.#endDue(), Math.ceil(delayMs)).unref();
+    setTimeout(() => this.#endDue(), Math.ceil(delayMs)).unref();
   }
 
   #endDue(): void {
-    this.#timer = undefined;
+    this.#isWatched = false;
     for (const flight of this.#flights) {
       const leftMs = flight.dueAt - performance.now();
-      if (leftMs > 0) {
-        this.#timer = this.#lookAfter(leftMs);
-        return;
-      }
+      if (leftMs > 0) return this.#lookAfter(leftMs);
       flight.end?.(DEADLINE);
     }
   }

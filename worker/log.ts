@@ -35,6 +35,7 @@ let lines = '';
  */
 function standardOutput(): DestinationStream {
   if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', () => {});
+  // oxlint-disable-next-line no-restricted-properties -- what is left goes out, whoever ends the process
   if (!process.listeners('exit').includes(flush)) process.on('exit', flush);
   return {
     write: (line) => {
