@@ -19,6 +19,7 @@ import { CLAIM, DELIVER } from './scripts/settled.ts';
 import { MOVE_STALLED } from './scripts/stalled.ts';
 
 export type RedisClient = Parameters<RedisQueueBackend['execCommand']>[0];
+type Client = Awaited<RedisQueueBackend['client']>;
 
 /** What add() was answered: a write of this key was new, there already with this payload, or with another. */
 export type Added =
@@ -70,7 +71,7 @@ export class AddingBackend extends RedisQueueBackend {
   /** Letters whose arguments are being collected, not sent. */
   readonly #letters = new WeakSet<JobJson>();
   /** The client that knows our scripts. */
-  #scripted: RedisClient | undefined;
+  #scripted: Client | undefined;
 
   constructor(connection: RedisConnection, name: string, opts: QueueBaseOptions, blockingConnection?: RedisConnection) {
     const keys = new QueueKeys(prefixOf(destinationOf(name)));
@@ -203,17 +204,19 @@ export class AddingBackend extends RedisQueueBackend {
   }
 
   /** The client, with our scripts defined: a pipeline knows only those that were defined before it was made. */
-  protected async scriptClient(): Promise<Awaited<RedisQueueBackend['client']>> {
+  protected scriptClient(): Client | Promise<Client> {
+    return this.#scripted ?? this.#defineScripts();
+  }
+
+  async #defineScripts(): Promise<Client> {
     const client = await this.client;
-    if (client === this.#scripted) return client;
     const commands = client as unknown as Record<string, unknown> & Redis;
     for (const script of SCRIPTS) {
       if (typeof commands[script.name] !== 'function') {
         commands.defineCommand(script.name, { numberOfKeys: script.keys, lua: script.lua });
       }
     }
-    this.#scripted = client;
-    return client;
+    return (this.#scripted = client);
   }
 }
 

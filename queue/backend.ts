@@ -95,11 +95,11 @@ export class WaybillBackend extends FetchingBackend {
   }
 
   /** The next write that a settled one brings. @throws what BullMQ throws for a refusal */
-  async #next(reply: unknown, jobId: string, command: string): Promise<void | unknown[]> {
+  #next(reply: unknown, jobId: string, command: string): unknown[] | Promise<unknown[]> {
     if (typeof reply === 'number' && reply < 0)
       throw this.finishedErrors({ code: reply, jobId, command, state: 'active' });
-    await this.mend(reply);
-    return raw2NextJobData(reply as unknown[]);
+    const mending = this.mend(reply);
+    return mending ? mending.then(() => raw2NextJobData(reply as unknown[])) : raw2NextJobData(reply as unknown[]);
   }
 
   /** Writes that were settled, or claimed, before a time and that the hook was not told of; they are claimed now. */

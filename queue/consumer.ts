@@ -143,16 +143,17 @@ function startWorker(options: ConsumerOptions, teller: Teller | undefined): Writ
     destination,
     async (given: Job, token?: string) => {
       const job = given as TakenJob;
-      const { raw } = job;
       const tombstone = asTombstone(job.data);
       if (tombstone) return refuseTombstone(tombstone);
-      const begun = take(job, raw);
+      const begun = take(job, job.raw);
       const taken = begun.lost > 0 || isDamagedJournal(job.progress) ? await withPast(backend, job, begun) : begun;
       job.opts.attempts = taken.write?.maxAttempts ?? options.maxAttempts;
       // What the tombstone is made of when it is delivered.
       job.data = taken.write ?? {};
+      const raw = taken.write ? undefined : rawText(job.raw);
+      if (taken.write) job.raw = '';
       const settlement = await handle(taken);
-      return settle(backend, job, token ?? '', taken, settlement, taken.write ? undefined : rawText(raw));
+      return settle(backend, job, token ?? '', taken, settlement, raw);
     },
     {
       connection: client,

@@ -12,7 +12,7 @@ import type { Delivery } from './delivery.ts';
 /** What a worker found out about one write, and what is to be done about it. */
 export interface Settlement {
   disposition: Disposition;
-  /** With the entry of this attempt, if one was made. */
+  /** With the entry of this attempt, if one was made and has not delivered the write. */
   journal: Journal;
   /** Starts without a record that the journal does not account for. */
   lost: number;
@@ -31,14 +31,14 @@ export class RetryLater extends Error {
 }
 
 /** @returns what BullMQ keeps as the job's return value @throws what BullMQ reads as retry, postponed or dead */
-export async function settle(
+export function settle(
   backend: WaybillBackend,
   job: TakenJob,
   token: string,
   taken: Taken,
   settlement: Settlement,
   raw?: string,
-): Promise<unknown> {
+): Delivery | undefined | Promise<never> {
   const { disposition, journal, lost } = settlement;
   switch (disposition.kind) {
     case 'delivered':
@@ -53,8 +53,7 @@ export async function settle(
       throw new RetryLater(disposition.wait);
     case 'postpone':
       backend.carry(taken.jobId, token, journal, taken.journal);
-      await backend.moveToDelayed(taken.jobId, Date.now(), disposition.wait.delayMs, token, { skipAttempt: true });
-      throw new DelayedError();
+      return postpone(backend, taken.jobId, token, disposition.wait);
     case 'dead': {
       job.dead = {
         destination: backend.destination,
@@ -73,4 +72,9 @@ export async function settle(
       throw error;
     }
   }
+}
+
+async function postpone(backend: WaybillBackend, jobId: string, token: string, { delayMs }: Wait): Promise<never> {
+  await backend.moveToDelayed(jobId, Date.now(), delayMs, token, { skipAttempt: true });
+  throw new DelayedError();
 }

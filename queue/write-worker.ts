@@ -62,6 +62,8 @@ export class WriteWorker extends Worker {
       return await super.processJob(job, token, () => this.clockAgrees() && fetchNext());
     } finally {
       this.#inFlight--;
+      // BullMQ's sets hold a settled job until a full collection: let it be a small one.
+      args[0].data = {};
     }
   }
 
