@@ -1,5 +1,6 @@
 // The adding half of our BullMQ backend: compare and add under an idempotency key, in one script.
 // It is also where every script of ours is defined and run.
+import type { Writable } from 'node:stream';
 import { type JobJson, type QueueBaseOptions, QueueKeys, type RedisConnection, RedisQueueBackend } from 'bullmq';
 import type { ChainableCommander, Redis } from 'ioredis';
 import type { WaitForReplicas } from '../core/redis-settings.ts';
@@ -18,6 +19,7 @@ import { CLAIM, DELIVER } from './scripts/settled.ts';
 import { MOVE_STALLED } from './scripts/stalled.ts';
 
 export type RedisClient = Parameters<RedisQueueBackend['execCommand']>[0];
+type Client = Awaited<RedisQueueBackend['client']>;
 
 /** What add() was answered: a write of this key was new, there already with this payload, or with another. */
 export type Added =
@@ -68,6 +70,8 @@ export class AddingBackend extends RedisQueueBackend {
   readonly #wrappings = new WeakMap<JobJson, Wrapping>();
   /** Letters whose arguments are being collected, not sent. */
   readonly #letters = new WeakSet<JobJson>();
+  /** The client that knows our scripts. */
+  #scripted: Client | undefined;
 
   constructor(connection: RedisConnection, name: string, opts: QueueBaseOptions, blockingConnection?: RedisConnection) {
     const keys = new QueueKeys(prefixOf(destinationOf(name)));
@@ -194,12 +198,17 @@ export class AddingBackend extends RedisQueueBackend {
   }
 
   protected run(client: RedisClient, script: Script, args: unknown[]): unknown {
+    leaveTogether(client as { stream?: Writable });
     // Neither undefined nor a boolean can be an argument in Redis's protocol.
     return client.runCommand(script.name, args.map(asArgument));
   }
 
   /** The client, with our scripts defined: a pipeline knows only those that were defined before it was made. */
-  protected async scriptClient(): Promise<Awaited<RedisQueueBackend['client']>> {
+  protected scriptClient(): Client | Promise<Client> {
+    return this.#scripted ?? this.#defineScripts();
+  }
+
+  async #defineScripts(): Promise<Client> {
     const client = await this.client;
     const commands = client as unknown as Record<string, unknown> & Redis;
     for (const script of SCRIPTS) {
@@ -207,7 +216,7 @@ export class AddingBackend extends RedisQueueBackend {
         commands.defineCommand(script.name, { numberOfKeys: script.keys, lua: script.lua });
       }
     }
-    return client;
+    return (this.#scripted = client);
   }
 }
 
@@ -217,6 +226,16 @@ function added(reply: unknown): Added | Error {
   return status === 'duplicate'
     ? { status, jobId: jobId ?? '', data, opts, timestamp: Number(timestamp) }
     : { status, jobId: jobId ?? '' };
+}
+
+/**
+ * What is sent in one turn of the event loop goes out in one system call, and comes in as one; the driver's own
+ * pipelining costs more than it saves. Neither a pipeline nor a Cluster has a stream of its own.
+ */
+function leaveTogether({ stream }: { stream?: Writable }): void {
+  if (!stream || stream.writableCorked > 0) return;
+  stream.cork();
+  setImmediate(() => stream.uncork());
 }
 
 function asArgument(value: unknown): unknown {

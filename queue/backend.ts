@@ -15,6 +15,7 @@ import { type DeadLetter, requestIdsOf } from './letter.ts';
 import { DEAD_LETTER, LETTER_EXISTS } from './scripts/dead-letter.ts';
 import { DELAY_KEYS, RETRY } from './scripts/retry.ts';
 import { CLAIM, DELIVER, FINISH_KEYS } from './scripts/settled.ts';
+import type { TakenJob } from './taken-job.ts';
 import { asTombstone, deadTombstone, deliveredTombstone } from './tombstone.ts';
 import { isAway } from './unavailable.ts';
 import type { Delivery } from './delivery.ts';
@@ -46,9 +47,7 @@ export class WaybillBackend extends FetchingBackend {
   /** Told of each write after it was settled, where a worker has the onSettled hook; set by the consumer. */
   tell: ((id: string, ending: Ending) => void) | undefined;
   /** How far this machine's clock is ahead of that of Redis, past what is allowed; set by the consumer. */
-  clockAheadMs: () => Promise<number> = async () => 0;
-  /** Deliveries of jobs on their way to be finished: an error on that way must not become a retry. */
-  readonly deliveries = new WeakMap<object, Delivery>();
+  clockAheadMs: () => number | Promise<number> = () => 0;
   /** What is to be stored with a retry. BullMQ passes only id and token, and a token goes from job to job. */
   readonly #carried = new Map<string, Carried>();
 
@@ -73,8 +72,9 @@ export class WaybillBackend extends FetchingBackend {
       // BullMQ reckons from it what is past its age.
       const finishedOn = Date.now() - aheadMs;
       const value = JSON.stringify(returnValue);
+      const client = await this.scriptClient();
       // BullMQ's key array is shared between calls: the arguments are a copy of it, made and sent without a wait between.
-      const args = this.moveToFinishedArgs(
+      const args: unknown[] = this.moveToFinishedArgs(
         job,
         value,
         'returnvalue',
@@ -85,34 +85,21 @@ export class WaybillBackend extends FetchingBackend {
         fetchNext,
         fields,
       );
+      args.splice(FINISH_KEYS, 0, unsaidKey(this.destination));
       // What was moved back into the queue by hand and goes to where it was has been told of.
-      const noted = this.tell !== undefined && tombstone !== undefined;
-      const result = await this.#deliver(job.id ?? '', args, finishedOn, noted);
+      args.push(job.id, finishedOn, this.tell !== undefined && tombstone !== undefined);
+      const result = await this.#next(await this.run(client, DELIVER, args), job.id ?? '', 'moveToFinished');
       if (tombstone) this.tell?.(job.id ?? '', endingOfDelivered(this.destination, job.id ?? '', tombstone, journal));
       return { result, finishedOn };
     });
   }
 
-  /** @param noted leaves a note for the hook */
-  async #deliver(
-    jobId: string,
-    args: (string | number | boolean | Buffer)[],
-    now: number,
-    noted: boolean,
-  ): Promise<void | unknown[]> {
-    const result: unknown = await this.run(await this.scriptClient(), DELIVER, [
-      ...args.slice(0, FINISH_KEYS),
-      unsaidKey(this.destination),
-      ...args.slice(FINISH_KEYS),
-      jobId,
-      now,
-      noted,
-    ]);
-    if (typeof result === 'number' && result < 0) {
-      throw this.finishedErrors({ code: result, jobId, command: 'moveToFinished', state: 'active' });
-    }
-    await this.mend(result);
-    return raw2NextJobData(result as unknown[]);
+  /** The next write that a settled one brings. @throws what BullMQ throws for a refusal */
+  #next(reply: unknown, jobId: string, command: string): unknown[] | Promise<unknown[]> {
+    if (typeof reply === 'number' && reply < 0)
+      throw this.finishedErrors({ code: reply, jobId, command, state: 'active' });
+    const mending = this.mend(reply);
+    return mending ? mending.then(() => raw2NextJobData(reply as unknown[])) : raw2NextJobData(reply as unknown[]);
   }
 
   /** Writes that were settled, or claimed, before a time and that the hook was not told of; they are claimed now. */
@@ -181,11 +168,7 @@ export class WaybillBackend extends FetchingBackend {
       carried?.requestId,
       carried?.forgotten,
     ]);
-    if (typeof result === 'number' && result < 0) {
-      throw this.finishedErrors({ code: result, jobId, command: 'moveToDelayed', state: 'active' });
-    }
-    await this.mend(result);
-    return result === null || result === undefined ? undefined : raw2NextJobData(result as unknown[]);
+    return result === null || result === undefined ? undefined : this.#next(result, jobId, 'moveToDelayed');
   }
 
   /**
@@ -200,7 +183,7 @@ export class WaybillBackend extends FetchingBackend {
     fetchNext: boolean,
     fieldsToUpdate: Fields = {},
   ): Promise<Finished> {
-    const delivery = this.deliveries.get(job);
+    const { delivery } = job as Partial<TakenJob>;
     if (delivery) return this.#deliverAfterAll(job, delivery, token, fetchNext);
     // A tombstone that somebody moved back into the queue: its letter stands already.
     if (asTombstone(job.data) || !this.letterOf) {
@@ -269,13 +252,10 @@ export class WaybillBackend extends FetchingBackend {
       ...requestIdsOf(letter.journal),
     ]);
     if (result === LETTER_EXISTS) return undefined;
-    if (typeof result === 'number' && result < 0) {
-      throw this.finishedErrors({ code: result, jobId: job.id ?? '', command: 'moveToFinished', state: 'active' });
-    }
-    await this.mend(result);
+    const next = await this.#next(result, job.id ?? '', 'moveToFinished');
     this.tell?.(letter.id, endingOfDead({ ...letter, state: 'open' }));
     this.onFiled?.(job, letter);
-    return { result: raw2NextJobData(result as unknown[]), finishedOn };
+    return { result: next, finishedOn };
   }
 
   /**

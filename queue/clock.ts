@@ -13,7 +13,7 @@ export interface Clock {
   /** Costs nothing: asked before every fetch. */
   agrees(): boolean;
   /** How far this clock is ahead of that of Redis where it does not agree, ms; asks where that is not known. */
-  aheadMs(): Promise<number>;
+  aheadMs(): number | Promise<number>;
   stop(): void;
 }
 
@@ -80,10 +80,9 @@ export function watchClock(
   askLater(askMs);
   return {
     agrees,
-    aheadMs: async () => {
+    aheadMs: () => {
       if (agrees()) return 0;
-      if (state === 'jumped') await askOnce();
-      return aheadMs;
+      return state === 'jumped' ? askOnce().then(() => aheadMs) : aheadMs;
     },
     stop: () => {
       isStopped = true;

@@ -9,9 +9,10 @@ import { prefixOf } from './keys.ts';
 import type { Trims } from './acting-backend.ts';
 import { type DeadLetter, deadLetter } from './letter.ts';
 import { keepRetention, type RetentionOptions } from './retention.ts';
-import { deadFacts, RetryLater, settle, type Settlement } from './settle.ts';
+import { RetryLater, settle, type Settlement } from './settle.ts';
 import { createTeller, type OnSettled, type Teller } from './teller.ts';
 import { rawText, take, type Taken } from './take.ts';
+import type { TakenJob } from './taken-job.ts';
 import { asTombstone, type Tombstone } from './tombstone.ts';
 import { WriteWorker } from './write-worker.ts';
 
@@ -140,16 +141,19 @@ function startWorker(options: ConsumerOptions, teller: Teller | undefined): Writ
   const waitMs = Math.min(options.fetchWithinMs / FETCHES_WITHIN, MAX_WAIT_MS);
   const worker: WriteWorker = new WriteWorker(
     destination,
-    async (job: Job, token?: string) => {
-      const raw = worker.raw.get(job) ?? '';
+    async (given: Job, token?: string) => {
+      const job = given as TakenJob;
       const tombstone = asTombstone(job.data);
       if (tombstone) return refuseTombstone(tombstone);
-      const taken = await withLostAt(backend, await withKnownPast(backend, job, take(job, raw)));
+      const begun = take(job, job.raw);
+      const taken = begun.lost > 0 || isDamagedJournal(job.progress) ? await withPast(backend, job, begun) : begun;
       job.opts.attempts = taken.write?.maxAttempts ?? options.maxAttempts;
       // What the tombstone is made of when it is delivered.
       job.data = taken.write ?? {};
+      const raw = taken.write ? undefined : rawText(job.raw);
+      if (taken.write) job.raw = '';
       const settlement = await handle(taken);
-      return settle(backend, job, token ?? '', taken, settlement, taken.write ? undefined : rawText(raw));
+      return settle(backend, job, token ?? '', taken, settlement, raw);
     },
     {
       connection: client,
@@ -179,9 +183,9 @@ function startWorker(options: ConsumerOptions, teller: Teller | undefined): Writ
   worker.clockAgrees = () => options.clock.agrees();
   backend.clockAheadMs = () => options.clock.aheadMs();
   backend.tell = teller?.tell;
-  backend.letterOf = (job, failedReason, now) => letterOf(worker, options, job, failedReason, now);
+  backend.letterOf = (job, failedReason, now) => letterOf(options, job, failedReason, now);
   backend.onFiled = (job, letter) => {
-    if (deadFacts.has(job)) return;
+    if ((job as TakenJob).dead) return;
     try {
       options.onFiled(letter);
     } catch {
@@ -221,19 +225,11 @@ function startRounds(worker: WriteWorker, options: ConsumerOptions): ReturnType<
 
 const keyPolicyOf = ({ retention: { keyTtlMs }, timeoutMs }: ConsumerOptions) => ({ keyTtlMs, timeoutMs });
 
-function letterOf(
-  worker: WriteWorker,
-  options: ConsumerOptions,
-  job: MinimalJob,
-  failedReason: string,
-  now: number,
-): DeadLetter {
-  const facts = deadFacts.get(job);
+function letterOf(options: ConsumerOptions, job: MinimalJob, failedReason: string, now: number): DeadLetter {
+  const { dead: facts, deferredFailure, raw } = job as TakenJob;
   if (facts) return deadLetter(facts, keyPolicyOf(options), now);
   // BullMQ failed it before our code ran, or our code broke in the middle.
-  const { deferredFailure } = job as Job;
-  const raw = worker.raw.get(job) ?? '';
-  const { jobId, enqueuedAt, lost, journal, write } = take(job as Job, raw);
+  const { jobId, enqueuedAt, lost, journal, write } = take(job as TakenJob, raw);
   const crashed = CRASHED.test(failedReason);
   return deadLetter(
     {
@@ -255,6 +251,10 @@ function letterOf(
   );
 }
 
+/** What more has to be read of the few that have lost starts, or a damaged journal. */
+const withPast = async (backend: WaybillBackend, job: Job, taken: Taken): Promise<Taken> =>
+  withLostAt(backend, await withKnownPast(backend, job, taken));
+
 /** A damaged journal of a first life is that of lost starts. Of a replayed write's life before nothing is known then. */
 async function withKnownPast(backend: WaybillBackend, job: Job, taken: Taken): Promise<Taken> {
   if (!isDamagedJournal(job.progress)) return taken;
@@ -262,7 +262,7 @@ async function withKnownPast(backend: WaybillBackend, job: Job, taken: Taken): P
   return generation === 0 ? taken : { ...taken, journal: unknownJournal(generation) };
 }
 
-/** One more read, for the few that have lost starts. Without a record it began when it was added at the earliest. */
+/** One more read. Without a record it began when it was added at the earliest. */
 async function withLostAt(backend: WaybillBackend, taken: Taken): Promise<Taken> {
   if (taken.lost === 0) return taken;
   const recorded = await backend.lostAt(taken.jobId, taken.takenAt);

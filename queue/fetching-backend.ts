@@ -75,12 +75,15 @@ export class FetchingBackend extends ActingBackend {
   }
 
   /** Mends the job that a reply brings, in the reply and, so that no script meets it, in Redis. */
-  protected async mend(reply: unknown): Promise<void> {
-    if (!Array.isArray(reply)) return;
+  protected mend(reply: unknown): Promise<void> | undefined {
+    if (!Array.isArray(reply)) return undefined;
     const mended = Object.entries(mendHash(reply[0]));
-    if (mended.length === 0) return;
+    return mended.length === 0 ? undefined : this.#mendStored(mended, String(reply[1]));
+  }
+
+  async #mendStored(mended: [field: string, value: string][], jobId: string): Promise<void> {
     const client = (await this.client) as unknown as Redis;
-    const key = this.toKey(String(reply[1]));
+    const key = this.toKey(jobId);
     for (const [field, value] of mended) {
       if (field === 'parent') await client.hdel(key, 'parent', 'parentKey');
       else await client.hset(key, field, value);

@@ -3,13 +3,14 @@ import type { JobJson } from 'bullmq';
 import { DAMAGED_JOURNAL } from '../core/journal.ts';
 import { isRecord } from '../core/json.ts';
 
-const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+const COUNT = /^(?:0|[1-9]\d{0,14})$/;
+const isCount = (text: string): boolean => COUNT.test(text);
 
 /** Fields of a job's hash that BullMQ parses, or that its scripts raise, and what they are emptied to. */
-const PARSED: Record<string, { empty: string; good: (value: unknown) => boolean }> = {
-  opts: { empty: '{}', good: isRecord },
+const PARSED: Record<string, { empty: string; good: (text: string) => boolean }> = {
+  opts: { empty: '{}', good: (text) => isJson(text, isRecord) },
   // Not an empty journal: that would say that nothing was sent.
-  progress: { empty: DAMAGED_JOURNAL, good: () => true },
+  progress: { empty: DAMAGED_JOURNAL, good: (text) => text === '0' || isJson(text, () => true) },
   // A script that cannot raise a count ends half-way. The count of starts is raised before a job is read: stalled.ts.
   atm: { empty: '0', good: isCount },
   priority: { empty: '0', good: isCount },
@@ -17,7 +18,8 @@ const PARSED: Record<string, { empty: string; good: (value: unknown) => boolean 
   // A job that lost its parent has none.
   parent: {
     empty: '',
-    good: (value) => isRecord(value) && typeof value.id === 'string' && typeof value.queueKey === 'string',
+    good: (text) =>
+      isJson(text, (value) => isRecord(value) && typeof value.id === 'string' && typeof value.queueKey === 'string'),
   },
 };
 
@@ -32,7 +34,7 @@ export function mendHash(hash: unknown): Record<string, string> {
   for (let i = 0; i + 1 < hash.length; i += 2) {
     const field = String(hash[i]);
     const rule = Object.hasOwn(PARSED, field) ? PARSED[field] : undefined;
-    if (rule && !isGood(hash[i + 1], rule.good)) hash[i + 1] = mended[field] = rule.empty;
+    if (rule && !rule.good(String(hash[i + 1]))) hash[i + 1] = mended[field] = rule.empty;
   }
   return mended;
 }
@@ -47,9 +49,9 @@ export function parseable(json: JobJson): JobJson {
   }
 }
 
-function isGood(text: unknown, good: (value: unknown) => boolean): boolean {
+function isJson(text: string, good: (value: unknown) => boolean): boolean {
   try {
-    return good(JSON.parse(String(text)));
+    return good(JSON.parse(text));
   } catch {
     return false;
   }

@@ -1,26 +1,23 @@
 // settle(): acts on a Disposition, and nothing else does. Each is one step in Redis, carried out by the call that BullMQ
 // makes when the processor returns or throws.
-import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
+import { DelayedError, UnrecoverableError } from 'bullmq';
 import type { Disposition } from '../core/decide.ts';
 import type { Wait } from '../core/back-off.ts';
 import type { Journal } from '../core/journal.ts';
 import type { WaybillBackend } from './backend.ts';
-import type { DeadFacts } from './letter.ts';
 import type { Taken } from './take.ts';
+import type { TakenJob } from './taken-job.ts';
 import type { Delivery } from './delivery.ts';
 
 /** What a worker found out about one write, and what is to be done about it. */
 export interface Settlement {
   disposition: Disposition;
-  /** With the entry of this attempt, if one was made. */
+  /** With the entry of this attempt, if one was made and has not delivered the write. */
   journal: Journal;
   /** Starts without a record that the journal does not account for. */
   lost: number;
   delivery?: Delivery;
 }
-
-/** Facts of the writes that are on their way through BullMQ's failing, until the backend files them. */
-export const deadFacts = new WeakMap<object, DeadFacts>();
 
 /** Thrown to make BullMQ retry; the back-off strategy reads the wait. Never holds upstream text: BullMQ reads messages. */
 export class RetryLater extends Error {
@@ -34,18 +31,18 @@ export class RetryLater extends Error {
 }
 
 /** @returns what BullMQ keeps as the job's return value @throws what BullMQ reads as retry, postponed or dead */
-export async function settle(
+export function settle(
   backend: WaybillBackend,
-  job: Job,
+  job: TakenJob,
   token: string,
   taken: Taken,
   settlement: Settlement,
   raw?: string,
-): Promise<unknown> {
+): Delivery | undefined | Promise<never> {
   const { disposition, journal, lost } = settlement;
   switch (disposition.kind) {
     case 'delivered':
-      if (settlement.delivery) backend.deliveries.set(job, settlement.delivery);
+      job.delivery = settlement.delivery;
       // Should finishing it fail, BullMQ must not take that for a failed attempt: it goes to moveToFailed, which knows.
       job.opts.attempts = 0;
       return settlement.delivery;
@@ -56,10 +53,9 @@ export async function settle(
       throw new RetryLater(disposition.wait);
     case 'postpone':
       backend.carry(taken.jobId, token, journal, taken.journal);
-      await backend.moveToDelayed(taken.jobId, Date.now(), disposition.wait.delayMs, token, { skipAttempt: true });
-      throw new DelayedError();
+      return postpone(backend, taken.jobId, token, disposition.wait);
     case 'dead': {
-      deadFacts.set(job, {
+      job.dead = {
         destination: backend.destination,
         jobId: taken.jobId,
         enqueuedAt: taken.enqueuedAt,
@@ -70,10 +66,15 @@ export async function settle(
         journal,
         ...(taken.write && { write: taken.write }),
         ...(raw !== undefined && { raw }),
-      });
+      };
       const error = new UnrecoverableError(`dead: ${disposition.reason}`);
       error.stack = '';
       throw error;
     }
   }
+}
+
+async function postpone(backend: WaybillBackend, jobId: string, token: string, { delayMs }: Wait): Promise<never> {
+  await backend.moveToDelayed(jobId, Date.now(), delayMs, token, { skipAttempt: true });
+  throw new DelayedError();
 }

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Job, type JobJson, Worker } from 'bullmq';
 import { CORRUPT } from './take.ts';
+import { TakenJob } from './taken-job.ts';
 
 /** Between two looks at a clock that does not agree with that of Redis. */
 const CLOCK_PAUSE_MS = 100;
@@ -11,8 +12,6 @@ const LOOK_MS = 250;
 const END_WITHIN_MS = 3000;
 
 export class WriteWorker extends Worker {
-  /** The jobs' data as it stands in Redis. */
-  readonly raw = new WeakMap<object, string>();
   /** While it is false nothing is fetched: what is due is told by this machine's clock. Set by the consumer. */
   clockAgrees: () => boolean = () => true;
   #inFlight = 0;
@@ -63,6 +62,8 @@ export class WriteWorker extends Worker {
       return await super.processJob(job, token, () => this.clockAgrees() && fetchNext());
     } finally {
       this.#inFlight--;
+      // BullMQ's sets hold a settled job until a full collection: let it be a small one.
+      args[0].data = {};
     }
   }
 
@@ -98,9 +99,13 @@ export class WriteWorker extends Worker {
     this.#turnedAt = performance.now();
   }
 
+  protected override get Job(): typeof Job {
+    return TakenJob as typeof Job;
+  }
+
   protected override createJob(json: JobJson, jobId: string): Job {
-    const job = this.#parse(json, jobId);
-    this.raw.set(job, json.data);
+    const job = this.#parse(json, jobId) as TakenJob;
+    job.raw = json.data;
     // Policy is the worker's, whoever enqueued the write.
     job.opts.backoff = { type: 'custom' };
     delete job.opts.removeOnComplete;

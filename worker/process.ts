@@ -53,7 +53,13 @@ export async function processWrite(taken: Taken, processing: Processing): Promis
     return { disposition: refused, journal, lost };
   }
 
-  const outcome = await observe(taken, processing, startedAt);
+  let outcome: Outcome;
+  try {
+    outcome = write ? await processing.send(write, startedAt) : noWrite(taken);
+  } catch {
+    // Our own code broke in the middle of an attempt: it may have been sent.
+    outcome = { kind: 'no-answer', code: INTERNAL, durationMs: Date.now() - startedAt };
+  }
   const now = Date.now();
   const disposition = decide(outcome, journal, write?.maxAttempts ?? policy.maxAttempts, policy, now, Math.random());
   const keyAlive = keyOutlives(firstSentAt(journal, lost, lostAt) ?? startedAt, policy, now);
@@ -63,7 +69,10 @@ export async function processWrite(taken: Taken, processing: Processing): Promis
     ...facts(outcome),
     evidence: evidenceOf(outcome, policy, keyAlive),
   };
-  const next = record(journal, entry, lostAt);
+  // Of the attempt that delivered a write its delivery is kept, and no entry.
+  const delivery =
+    disposition.kind === 'delivered' && outcome.kind === 'response' ? deliveryOf(outcome, entry, now) : undefined;
+  const next = delivery ? journal : record(journal, entry, lostAt);
   log(entry, disposition, disposition.kind === 'dead' ? verdictOf(next) : undefined);
   metrics?.attempted(entry);
   minutes?.attempted(entry);
@@ -71,13 +80,12 @@ export async function processWrite(taken: Taken, processing: Processing): Promis
     metrics?.dead(disposition.reason);
     minutes?.dead();
   }
-  const delivered = disposition.kind === 'delivered' && outcome.kind === 'response';
-  if (delivered) metrics?.delivered(now - taken.enqueuedAt);
+  if (delivery) metrics?.delivered(now - taken.enqueuedAt);
   return {
     disposition,
     journal: next,
     lost: 0,
-    ...(delivered && { delivery: deliveryOf(outcome, entry, now) }),
+    ...(delivery && { delivery }),
   };
 
   function log(attempt: Attempt, { kind: _kind, ...rest }: Disposition, verdict?: AttemptLine['verdict']): void {
@@ -98,15 +106,11 @@ export async function processWrite(taken: Taken, processing: Processing): Promis
   }
 }
 
-async function observe({ write, invalid }: Taken, { send }: Processing, startedAt: number): Promise<Outcome> {
-  if (!write) return { kind: 'blocked', code: 'INVALID_WRITE', message: invalid?.message ?? 'payload: is no write' };
-  try {
-    return await send(write, startedAt);
-  } catch {
-    // Our own code broke in the middle of an attempt: it may have been sent.
-    return { kind: 'no-answer', code: INTERNAL, durationMs: Date.now() - startedAt };
-  }
-}
+const noWrite = ({ invalid }: Taken): Outcome => ({
+  kind: 'blocked',
+  code: 'INVALID_WRITE',
+  message: invalid?.message ?? 'payload: is no write',
+});
 
 function why(disposition: Disposition): Pick<Attempt, 'disposition' | 'wait' | 'because'> {
   return {

@@ -21,36 +21,40 @@ export interface Target {
 
 const USER_AGENT = 'waybill';
 
-/** @returns the request, or the `blocked` Outcome of a write that this destination cannot send */
-export function toRequest(write: Write, { config, credential }: Target): HttpRequest | (Outcome & { kind: 'blocked' }) {
+type Blocked = Outcome & { kind: 'blocked' };
+
+/** @returns what makes the request of a write, or the `blocked` Outcome of one that this destination cannot send */
+export function requestsTo({ config, credential }: Target): (write: Write) => HttpRequest | Blocked {
   const { auth, idempotency } = config;
-  for (const own of [auth?.header, idempotency.header]) {
-    if (own !== undefined && write.headers && Object.hasOwn(write.headers, own.toLowerCase())) {
-      return blocked(`headers.${own.toLowerCase()}`, "is set by the destination's configuration");
+  const ours = [auth?.header, idempotency.header].flatMap((name) => name?.toLowerCase() ?? []);
+  const { origin, pathname } = new URL(config.baseUrl);
+  const base = pathname.replace(/\/$/, '');
+  return (write) => {
+    const { method, headers, body, idempotencyKey } = write;
+    const theirs = headers && ours.find((name) => Object.hasOwn(headers, name));
+    if (theirs !== undefined) return blocked(`headers.${theirs}`, "is set by the destination's configuration");
+    const path = base + write.path;
+    // The write's path was checked when it was enqueued; what a URL parser makes of both must still be inside the base.
+    const resolved = URL.parse(path, origin);
+    if (!resolved || resolved.origin !== origin || resolved.pathname !== path.split('?', 1)[0]) {
+      return blocked('path', 'does not stay as it is behind the base URL; percent-encode it');
     }
-  }
-  const base = new URL(config.baseUrl);
-  const path = base.pathname.replace(/\/$/, '') + write.path;
-  // The write's path was checked when it was enqueued; what a URL parser makes of both must still be inside the base.
-  const resolved = URL.parse(path, base.origin);
-  if (!resolved || resolved.origin !== base.origin || resolved.pathname !== path.split('?', 1)[0]) {
-    return blocked('path', 'does not stay as it is behind the base URL; percent-encode it');
-  }
-  return {
-    method: write.method,
-    path,
-    headers: {
-      'user-agent': USER_AGENT,
-      accept: 'application/json',
-      ...(write.body !== undefined && { 'content-type': 'application/json' }),
-      ...write.headers,
-      [idempotency.header]: write.idempotencyKey,
-      ...(auth && credential !== undefined && { [auth.header]: credential }),
-    },
-    body: write.body ?? null,
+    return {
+      method,
+      path,
+      headers: {
+        'user-agent': USER_AGENT,
+        accept: 'application/json',
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+        [idempotency.header]: idempotencyKey,
+        ...(auth && credential !== undefined && { [auth.header]: credential }),
+      },
+      body: body ?? null,
+    };
   };
 }
 
-function blocked(field: string, why: string): Outcome & { kind: 'blocked' } {
+function blocked(field: string, why: string): Blocked {
   return { kind: 'blocked', code: 'INVALID_WRITE', message: `${field}: ${why}` };
 }

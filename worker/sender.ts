@@ -4,9 +4,10 @@ import { answerCleaner } from '../core/echo.ts';
 import { DEADLINE_QUEUED, type Outcome, SHUTDOWN } from '../core/outcome.ts';
 import type { Write } from '../core/write.ts';
 import { attempt } from './attempt.ts';
+import { Flights } from './flights.ts';
 import type { WorkerLog } from './log.ts';
 import { createPool } from './pool.ts';
-import { type Target, toRequest } from './request.ts';
+import { requestsTo, type Target } from './request.ts';
 
 export interface Sender {
   /** Sends a write once. @param admittedAt when it was judged that it may be sent, epoch ms */
@@ -19,7 +20,8 @@ export interface Sender {
 /** @param redact takes credentials out of an answer's text; what the destination's `redact` masks goes with them */
 export function createSender(target: Target, redact: (text: string) => string, log: WorkerLog): Sender {
   const { config, name } = target;
-  const inFlight = new Set<(code: string) => void>();
+  const toRequest = requestsTo(target);
+  const flights = new Flights(config.timeoutMs);
   let pool = createPool(config);
   let stuck = 0;
 
@@ -41,25 +43,20 @@ export function createSender(target: Target, redact: (text: string) => string, l
 
   return {
     send: async (write, admittedAt) => {
-      const request = toRequest(write, target);
+      const request = toRequest(write);
       if ('kind' in request) return request;
       const used = pool;
       const withoutEchoes = answerCleaner(write, config.redact, config.idempotency.inProgressCodes);
-      let own: ((code: string) => void) | undefined;
       const outcome = await attempt(used, request, {
-        deadlineMs: config.timeoutMs,
+        flights,
         admittedAt,
         replayedHeader: config.idempotency.replayedHeader,
         redact: (text) => withoutEchoes(redact(text)),
-        onStart: (abort) => inFlight.add((own = abort)),
       });
-      if (own) inFlight.delete(own);
       watch(used, outcome);
       return outcome;
     },
-    cutOff: () => {
-      for (const abort of inFlight) abort(SHUTDOWN);
-    },
+    cutOff: () => flights.endAll(SHUTDOWN),
     close: () => pool.destroy().catch(() => {}),
   };
 }

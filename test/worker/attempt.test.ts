@@ -7,8 +7,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { resolveConfig } from '../../core/config.ts';
 import type { Outcome } from '../../core/outcome.ts';
 import { attempt, DRAIN_BYTES, KEEP_BYTES } from '../../worker/attempt.ts';
+import { Flights } from '../../worker/flights.ts';
 import { createPool } from '../../worker/pool.ts';
-import { type HttpRequest, toRequest } from '../../worker/request.ts';
+import { type HttpRequest, requestsTo } from '../../worker/request.ts';
 
 async function listen(server: Server): Promise<string> {
   server.listen(0, '127.0.0.1');
@@ -45,12 +46,17 @@ function target(baseUrl: string, destination: object = {}): { pool: Pool; reques
     .destinations.a!;
   const pool = createPool(config);
   onTestFinished(() => pool.destroy());
-  const request = toRequest({ method: 'POST', path: '/x', body: '{}', idempotencyKey: 'k' }, { name: 'a', config });
+  const request = requestsTo({ name: 'a', config })({ method: 'POST', path: '/x', body: '{}', idempotencyKey: 'k' });
   if ('kind' in request) throw new Error(request.message);
   return { pool, request };
 }
 
-const OPTIONS = { deadlineMs: 500, replayedHeader: 'Idempotent-Replayed', redact: (text: string): string => text };
+const DEADLINE_MS = 500;
+const OPTIONS = {
+  flights: new Flights(DEADLINE_MS),
+  replayedHeader: 'Idempotent-Replayed',
+  redact: (text: string): string => text,
+};
 const send = (baseUrl: string, options: Partial<typeof OPTIONS> = {}): Promise<Outcome> => {
   const { pool, request } = target(baseUrl);
   return attempt(pool, request, { ...OPTIONS, ...options });
@@ -58,7 +64,7 @@ const send = (baseUrl: string, options: Partial<typeof OPTIONS> = {}): Promise<O
 
 describe('an attempt ends at its own deadline', () => {
   test('when the API never answers: no answer, it may be applied', async () => {
-    const outcome = await send(await http(() => {}), { deadlineMs: 200 });
+    const outcome = await send(await http(() => {}), { flights: new Flights(200) });
     expect(outcome).toMatchObject({ kind: 'no-answer', code: 'WAYBILL_DEADLINE' });
   });
 
@@ -67,7 +73,7 @@ describe('an attempt ends at its own deadline', () => {
       const timer = setInterval(() => socket.write('H'), 50);
       socket.on('close', () => clearInterval(timer));
     });
-    expect(await send(url, { deadlineMs: 300 })).toMatchObject({ kind: 'no-answer' });
+    expect(await send(url, { flights: new Flights(300) })).toMatchObject({ kind: 'no-answer' });
   });
 
   test('when it drips an error’s body: the status line decides', async () => {
@@ -76,7 +82,7 @@ describe('an attempt ends at its own deadline', () => {
       const timer = setInterval(() => response.write('x'), 20);
       response.on('close', () => clearInterval(timer));
     });
-    expect(await send(url, { deadlineMs: 250 })).toMatchObject({ kind: 'response', status: 500 });
+    expect(await send(url, { flights: new Flights(250) })).toMatchObject({ kind: 'response', status: 500 });
   });
 
   test('when the worker stood still before it was sent: not sent any more', async () => {
@@ -88,7 +94,7 @@ describe('an attempt ends at its own deadline', () => {
     const { pool, request } = target(url);
     await attempt(pool, request, OPTIONS); // so that its connection is open
     const standStill: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options, handler) => {
-      const end = Date.now() + OPTIONS.deadlineMs + 20;
+      const end = Date.now() + DEADLINE_MS + 20;
       while (Date.now() < end);
       return dispatch(options, handler);
     };
@@ -103,13 +109,13 @@ describe('an attempt ends at its own deadline', () => {
     const url = await http(() => requests++);
     const { pool, request } = target(url);
     const busy = [
-      attempt(pool, request, { ...OPTIONS, deadlineMs: 400 }),
-      attempt(pool, request, { ...OPTIONS, deadlineMs: 400 }),
+      attempt(pool, request, { ...OPTIONS, flights: new Flights(400) }),
+      attempt(pool, request, { ...OPTIONS, flights: new Flights(400) }),
     ];
-    const queued = await attempt(pool, request, { ...OPTIONS, deadlineMs: 100 });
+    const queued = await attempt(pool, request, { ...OPTIONS, flights: new Flights(100) });
     expect(queued).toMatchObject({ kind: 'not-sent', code: 'WAYBILL_DEADLINE_QUEUED' });
     await Promise.all(busy);
-    await attempt(pool, request, { ...OPTIONS, deadlineMs: 200 });
+    await attempt(pool, request, { ...OPTIONS, flights: new Flights(200) });
     expect(requests).toBe(3);
   });
 });
@@ -118,7 +124,7 @@ describe('what nothing was sent for is told apart from what may be applied', () 
   test('refused', async () =>
     expect(await send('http://127.0.0.1:9')).toMatchObject({ kind: 'not-sent', code: 'ECONNREFUSED' }));
   test('a name that does not resolve', async () =>
-    expect(await send('http://no-such-host.invalid', { deadlineMs: 5000 })).toMatchObject({
+    expect(await send('http://no-such-host.invalid', { flights: new Flights(5000) })).toMatchObject({
       kind: 'not-sent',
       code: expect.stringMatching(/ENOTFOUND|EAI_AGAIN/) as string,
     }));
@@ -151,11 +157,14 @@ test.each(['EHOSTUNREACH', 'ENETUNREACH', 'EPROTO', 'ERR_SSL_BAD_RECORD_MAC', 'E
     const broken: Dispatcher = Object.assign(Object.create(pool) as Dispatcher, {
       dispatch: (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) =>
         pool.dispatch(options, {
-          ...handler,
           onRequestStart: (controller, context) => {
             handler.onRequestStart?.(controller, context);
             setTimeout(() => controller.abort(Object.assign(new Error('x'), { code })), 20);
           },
+          onResponseStart: () => {},
+          onResponseData: () => {},
+          onResponseEnd: () => {},
+          onResponseError: (controller, error) => handler.onResponseError?.(controller, error),
         }),
     });
     expect(await attempt(broken, request, OPTIONS)).toMatchObject({ kind: 'no-answer', code });
@@ -249,7 +258,7 @@ describe('an answer', () => {
     });
     const { pool, request } = target(url, { concurrency: 10 });
     const outcomes = await Promise.all(
-      Array.from({ length: 100 }, () => attempt(pool, request, { ...OPTIONS, deadlineMs: 5000 })),
+      Array.from({ length: 100 }, () => attempt(pool, request, { ...OPTIONS, flights: new Flights(5000) })),
     );
     expect(outcomes.every((outcome) => outcome.kind === 'response' && outcome.status === 201)).toBe(true);
   });
@@ -274,10 +283,10 @@ describe('the request', () => {
 
   test('has the path behind the base URL, the credential, the key and the body byte for byte', () =>
     expect(
-      toRequest(
-        { ...write, headers: { 'x-trace': '1', accept: 'text/plain' } },
-        { name: 'a', config, credential: 'Bearer s3cret' },
-      ),
+      requestsTo({ name: 'a', config, credential: 'Bearer s3cret' })({
+        ...write,
+        headers: { 'x-trace': '1', accept: 'text/plain' },
+      }),
     ).toEqual({
       method: 'POST',
       path: '/base/v1/x?a=b',
@@ -293,19 +302,19 @@ describe('the request', () => {
     }));
 
   test.each(["/v1/x?name=O'Brien", '/a?', '/v1/%C3%BC;a=1', '/a//b', '/~x/@me:y'])('sends %s as it was given', (path) =>
-    expect(toRequest({ ...write, path }, { name: 'a', config })).toMatchObject({ path: `/base${path}` }),
+    expect(requestsTo({ name: 'a', config })({ ...write, path })).toMatchObject({ path: `/base${path}` }),
   );
 
   test.each(['/../admin', '/x/%2e%2e/y', '//evil.example/x', '/\\evil.example'])(
     'never leaves the base URL: %s',
     (path) => {
       const bare = { ...config, baseUrl: 'https://api.example.com' };
-      expect(toRequest({ ...write, path }, { name: 'a', config: bare })).toMatchObject({ kind: 'blocked' });
+      expect(requestsTo({ name: 'a', config: bare })({ ...write, path })).toMatchObject({ kind: 'blocked' });
     },
   );
 
   test.each(['authorization', 'x-idem'])('does not let a write set %s', (header) =>
-    expect(toRequest({ ...write, headers: { [header]: 'x' } }, { name: 'a', config })).toMatchObject({
+    expect(requestsTo({ name: 'a', config })({ ...write, headers: { [header]: 'x' } })).toMatchObject({
       kind: 'blocked',
     }),
   );
