@@ -61,13 +61,14 @@ export class WaybillBackend extends FetchingBackend {
     fetchNext: boolean,
   ): Promise<Finished> {
     const journal = readJournal(job.progress);
-    const tombstone = asTombstone(job.data)
-      ? undefined
-      : deliveredTombstone(job.data as Write, returnValue as Delivery);
-    const fields = tombstone && {
-      data: JSON.stringify(tombstone),
+    // What was moved back into the queue by hand goes to where it was, and has been told of.
+    const told = asTombstone(job.data);
+    const tombstone = deliveredTombstone(job.data as Write, returnValue as Delivery);
+    const fields = {
+      data: JSON.stringify(told ?? tombstone),
       ...(tellsMore(journal) && { progress: JSON.stringify(withoutBodies(journal)) }),
     };
+    const noted = this.tell !== undefined && told === undefined;
     const aheadMs = await this.clockAheadMs();
     return this.#untilSettled(async () => {
       // BullMQ reckons from it what is past its age.
@@ -85,10 +86,8 @@ export class WaybillBackend extends FetchingBackend {
         fetchNext,
         fields,
       );
-      // What was moved back into the queue by hand and goes to where it was has been told of.
-      const noted = this.tell !== undefined && tombstone !== undefined;
-      const result = await this.#deliver(job.id ?? '', args, finishedOn, noted);
-      if (tombstone) this.tell?.(job.id ?? '', endingOfDelivered(this.destination, job.id ?? '', tombstone, journal));
+      const result = await this.#deliver(job.id ?? '', args, token, noted);
+      if (noted) this.tell?.(job.id ?? '', endingOfDelivered(this.destination, job.id ?? '', tombstone, journal));
       return { result, finishedOn };
     });
   }
@@ -97,15 +96,14 @@ export class WaybillBackend extends FetchingBackend {
   async #deliver(
     jobId: string,
     args: (string | number | boolean | Buffer)[],
-    now: number,
+    token: string,
     noted: boolean,
   ): Promise<void | unknown[]> {
     const result: unknown = await this.run(await this.scriptClient(), DELIVER, [
       ...args.slice(0, FINISH_KEYS),
       unsaidKey(this.destination),
       ...args.slice(FINISH_KEYS),
-      jobId,
-      now,
+      token,
       noted,
     ]);
     if (typeof result === 'number' && result < 0) {
@@ -201,7 +199,8 @@ export class WaybillBackend extends FetchingBackend {
     fieldsToUpdate: Fields = {},
   ): Promise<Finished> {
     const delivery = this.deliveries.get(job);
-    if (delivery) return this.#deliverAfterAll(job, delivery, token, fetchNext);
+    // What kept a delivered write from being finished must not make it a failed one.
+    if (delivery) return this.moveToCompleted(job, delivery, false, token, fetchNext);
     // A tombstone that somebody moved back into the queue: its letter stands already.
     if (asTombstone(job.data) || !this.letterOf) {
       return super.moveToFailed(job, failedReason, removeOnFail, token, fetchNext, fieldsToUpdate);
@@ -276,17 +275,6 @@ export class WaybillBackend extends FetchingBackend {
     this.tell?.(letter.id, endingOfDead({ ...letter, state: 'open' }));
     this.onFiled?.(job, letter);
     return { result: raw2NextJobData(result as unknown[]), finishedOn };
-  }
-
-  /**
-   * BullMQ refused to complete a write that is delivered: a plain producer made it the parent of a flow, and a child
-   * is open or failed. A write waits for nobody; sending it again would be worse.
-   */
-  async #deliverAfterAll(job: MinimalJob, delivery: Delivery, token: string, fetchNext: boolean): Promise<Finished> {
-    const client = await this.client;
-    const key = this.toKey(job.id ?? '');
-    await client.del(`${key}:dependencies`, `${key}:unsuccessful`);
-    return this.moveToCompleted(job, delivery, undefined as unknown as boolean, token, fetchNext);
   }
 
   /**
