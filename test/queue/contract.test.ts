@@ -167,8 +167,8 @@ test('a settled write keeps its answer and its key, a dead one its letter, and n
 test('what a delivered write leaves does not grow with the body that it had', async () => {
   const world = await createWorld();
   const redis = world.reader.client as Redis;
-  const [, before] = (await redis.config('GET', 'hash-max-listpack-value')) as string[];
-  onTestFinished(async () => void (await redis.config('SET', 'hash-max-listpack-value', before ?? '64')));
+  const [, before] = await redis.config('GET', 'hash-max-listpack-value');
+  onTestFinished(async () => void (await redis.config('SET', 'hash-max-listpack-value', String(before))));
   await redis.config('SET', 'hash-max-listpack-value', 1024);
   await world.startWorker();
   const sizes: number[] = [];
