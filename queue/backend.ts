@@ -146,9 +146,8 @@ export class WaybillBackend extends FetchingBackend {
   ): Promise<void | unknown[]> {
     const key = `${token} ${jobId}`;
     const carried = this.#carried.get(key);
-    const options = carried
-      ? { ...opts, fieldsToUpdate: { ...opts.fieldsToUpdate, progress: JSON.stringify(carried.journal) } }
-      : opts;
+    // In place of BullMQ's reason and stack trace, which say nothing that the journal does not.
+    const options = carried ? { ...opts, fieldsToUpdate: { progress: JSON.stringify(carried.journal) } } : opts;
     try {
       // A retry is due by the clock of everybody else.
       const now = timestamp - (await this.clockAheadMs());
