@@ -4,6 +4,7 @@ import type { Method, Write } from '../core/write.ts';
 import type { Delivery } from './delivery.ts';
 
 interface Remains {
+  /** Missing: POST, as most are. */
   method?: Method;
   path?: string;
   idempotencyKey?: string;
@@ -19,7 +20,7 @@ type Delivered = Tombstone & { settled: 'delivered' };
 
 export function deliveredTombstone(write: Write, delivery: Delivery): Delivered {
   const { method, path, idempotencyKey } = write;
-  return { method, path, idempotencyKey, settled: 'delivered', delivery };
+  return { ...(method !== 'POST' && { method }), path, idempotencyKey, settled: 'delivered', delivery };
 }
 
 /** What BullMQ calls a job's return value: of a delivered write, its tombstone holds it. @returns JSON */

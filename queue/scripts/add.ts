@@ -12,7 +12,9 @@ export type AddCommand = 'addStandardJob' | 'addDelayedJob' | 'addPrioritizedJob
 const COMPARE = `
 local function compare(jobKey, jobId, hash)
   if redis.call('EXISTS', jobKey) == 0 then return end
-  if redis.call('HGET', jobKey, '${PAYLOAD_HASH_FIELD}') ~= hash then return { 'conflict', jobId } end
+  -- Those of before begin with it, and are longer.
+  local known = redis.call('HGET', jobKey, '${PAYLOAD_HASH_FIELD}')
+  if not known or string.sub(known, 1, #hash) ~= hash then return { 'conflict', jobId } end
   local stored = redis.call('HMGET', jobKey, 'data', 'opts', 'timestamp')
   return { 'duplicate', jobId, stored[1] or '', stored[2] or '', stored[3] or '' }
 end

@@ -3,13 +3,12 @@
 import { asFunction, BULLMQ, type Script } from './compose.ts';
 import { ORIGIN_FIELD, PAYLOAD_HASH_FIELD } from '../keys.ts';
 import { NEXT, REFUSAL } from './leave.ts';
-import { IS_COUNT, MAKE_SOUND } from './sound.ts';
+import { MAKE_SOUND } from './sound.ts';
 
 export const FINISH_KEYS = BULLMQ.moveToFinished.keys;
 
 /** What stays of a delivered write's job, beside what is written when it is settled. */
 const KEPT = ['name', 'timestamp', 'ats', PAYLOAD_HASH_FIELD, ORIGIN_FIELD];
-const ATTEMPTS = KEPT.length + 1;
 
 /**
  * A delivered write is finished as BullMQ's script would, which is called where a plain producer made the write a child or
@@ -21,12 +20,12 @@ const ATTEMPTS = KEPT.length + 1;
 export const DELIVER: Script = {
   name: 'waybill:deliver:4',
   keys: FINISH_KEYS + 1,
-  lua: `${IS_COUNT}${REFUSAL}${NEXT}
+  lua: `${REFUSAL}${NEXT}
 local waitKey, activeKey, eventsKey, jobKey, jobId, now = KEYS[1], KEYS[2], KEYS[4], KEYS[12], ARGV[1], ARGV[2]
 local refused = refusal(jobKey, ARGV[10])
 if refused then return refused end
-local stored = redis.call('HMGET', jobKey, ${KEPT.map((field) => `'${field}'`).join(', ')}, 'atm', 'parentKey', 'parent', 'deid')
-local isOfFlow = stored[${ATTEMPTS + 1}] or stored[${ATTEMPTS + 2}] or stored[${ATTEMPTS + 3}]
+local stored = redis.call('HMGET', jobKey, ${KEPT.map((field) => `'${field}'`).join(', ')}, 'parentKey', 'parent', 'deid')
+local isOfFlow = stored[${KEPT.length + 1}] or stored[${KEPT.length + 2}] or stored[${KEPT.length + 3}]
 if isOfFlow and not redis.call('LPOS', activeKey, jobId, 'RANK', -1) then return -3 end
 if not isOfFlow and redis.call('LREM', activeKey, -1, jobId) == 0 then return -3 end
 if ARGV[11] == '1' then redis.call('ZADD', KEYS[${FINISH_KEYS + 1}], now, jobId) end
@@ -47,10 +46,8 @@ for i, field in ipairs({ ${KEPT.map((field) => `'${field}'`).join(', ')} }) do
     kept[#kept + 1] = stored[i]
   end
 end
-local attempts = stored[${ATTEMPTS}]
-attempts = attempts and isCount(attempts) and attempts + 1 or 1
 redis.call('DEL', jobKey, jobKey .. ':lock', awaited, failed)
-redis.call('HSET', jobKey, 'atm', attempts, 'finishedOn', now, unpack(kept))
+redis.call('HSET', jobKey, 'finishedOn', now, unpack(kept))
 redis.call('SREM', KEYS[5], jobId)
 redis.call('ZADD', KEYS[11], now, jobId)
 local longest = redis.call('HGET', KEYS[9], 'opts.maxLenEvents') or 10000
