@@ -39,7 +39,7 @@ describe('adding a write', () => {
 
   test('again, where an earlier release has stored a longer hash of its payload, is a duplicate', async () => {
     const { queue, reader } = await createWorld();
-    const sent = planned();
+    const sent = { ...planned(), idempotencyKey: 'k' };
     const { id = '' } = await queue.add('send', sent);
     const hash = await reader.client.hget(queue.toKey(id), 'wbh');
     await reader.client.hset(queue.toKey(id), 'wbh', `${hash}p8r6cXkQ2mGv0aB1dE3fH`);
