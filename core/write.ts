@@ -1,5 +1,5 @@
 // The write, which is what stands in a queue. What a producer may say, what is stored, and what makes two writes the same.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { WaybillError } from './errors.ts';
 import { isRecord } from './json.ts';
 
@@ -242,16 +242,17 @@ export function toWrite(input: unknown, makeKey: () => string, stored = false): 
  * `wait` overwrite the queue's own keys (measured). 132 bits of SHA-256 behind a letter are neither.
  */
 export function jobIdOf(idempotencyKey: string): string {
-  return 'w' + createHash('sha256').update(idempotencyKey).digest('base64url').slice(0, 22);
+  return 'w' + shortHash(idempotencyKey);
 }
 
 /** What makes two writes under one key the same: method, path, headers and the body's text. */
 export function payloadHash(write: Write): string {
   const headers = Object.entries(write.headers ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return createHash('sha256')
-    .update(JSON.stringify([write.method, write.path, headers, write.body ?? null]))
-    .digest('base64url');
+  return shortHash(JSON.stringify([write.method, write.path, headers, write.body ?? null]));
 }
+
+/** 132 bits of SHA-256: every write and its tombstone have two. */
+const shortHash = (text: string): string => hash('sha256', text, 'base64url').slice(0, 22);
 
 function nameType(value: unknown): string {
   return value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value;

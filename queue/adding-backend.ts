@@ -66,6 +66,8 @@ export interface Wrapping {
 
 export class AddingBackend extends RedisQueueBackend {
   readonly destination: string;
+  /** Of the script that adds what may be sent at once; the job's own comes behind them. */
+  readonly #addingKeys: readonly string[];
   /** How the jobs that are being added are added. */
   readonly #wrappings = new WeakMap<JobJson, Wrapping>();
   /** Letters whose arguments are being collected, not sent. */
@@ -77,27 +79,32 @@ export class AddingBackend extends RedisQueueBackend {
     const keys = new QueueKeys(prefixOf(destinationOf(name)));
     super(connection, name, keys.getKeys(name), (type) => keys.toKey(name, type), opts, blockingConnection);
     this.destination = destinationOf(name);
+    this.#addingKeys = ['wait', 'active', 'meta', 'events', 'marker'].map((type) => this.toKey(type));
   }
 
   /** Compares and adds each write in one script each; one round trip for all. Errors stand in their item's place. */
   async addWrites(writes: readonly Addition[]): Promise<(Added | Error)[]> {
     const client = await this.scriptClient();
-    this.#wrapAdds(writes);
-    const addOne = (job: JobJson): Promise<unknown> =>
-      this.addJobToTransaction(client, job, job.id).catch((error: unknown) => error);
+    const addOne = async (write: Addition): Promise<unknown> => {
+      try {
+        return await this.#add(client, write);
+      } catch (error) {
+        return error;
+      }
+    };
     const [only] = writes;
-    if (writes.length === 1 && only) return [added(await addOne(only.job))];
+    if (writes.length === 1 && only) return [added(await addOne(only))];
     const pipeline = client.pipeline();
-    for (const { job } of writes) void this.addJobToTransaction(pipeline, job, job.id);
+    for (const write of writes) void this.#add(pipeline, write);
     const replies = (await pipeline.exec()) as [Error | null, unknown][];
-    return Promise.all(
-      replies.map(async ([error, reply], i) => {
-        const job = writes[i]?.job;
-        // ioredis takes a script for loaded for a minute, also after a failover or SCRIPT FLUSH; outside a pipeline it looks.
-        const flushed = error?.message.startsWith('NOSCRIPT') === true && job !== undefined;
-        return added(flushed ? await addOne(job) : (error ?? reply));
-      }),
-    );
+    // ioredis takes a script for loaded for a minute, also after a failover or SCRIPT FLUSH; outside a pipeline it looks.
+    const isFlushed = (error: Error | null): boolean => error?.message.startsWith('NOSCRIPT') === true;
+    const answers: (Added | Error)[] = [];
+    for (const [i, [error, reply]] of replies.entries()) {
+      const write = writes[i];
+      answers.push(added(write && isFlushed(error) ? await addOne(write) : (error ?? reply)));
+    }
+    return answers;
   }
 
   /**
@@ -126,7 +133,6 @@ export class AddingBackend extends RedisQueueBackend {
 
   async #addAndWait(writes: readonly Addition[], wait: WaitForReplicas): Promise<Replicated[]> {
     const client = await this.scriptClient();
-    this.#wrapAdds(writes);
     const pipeline = client.pipeline() as unknown as ChainableCommander;
     const byHash = {
       runCommand: (name: string, args: unknown[]) => {
@@ -134,16 +140,22 @@ export class AddingBackend extends RedisQueueBackend {
         if (script) runByHash(pipeline, script, args);
       },
     } as unknown as RedisClient;
-    for (const { job } of writes) void this.addJobToTransaction(byHash, job, job.id);
+    for (const write of writes) void this.#add(byHash, write);
     const { replies, replicas } = await sendAndWait(pipeline, replicationKey(this.destination), wait);
     const waitedMs = wait.timeoutMs;
     return writes.map((_, i) => ({ added: added(replies[i] ?? new Error('no answer')), replicas, waitedMs }));
   }
 
-  #wrapAdds(writes: readonly Addition[]): void {
-    for (const { job, hash } of writes) {
-      this.#wrappings.set(job, { scripts: ADD_SCRIPTS, keys: [this.toKey(job.id)], args: [hash] });
+  /** @returns the script's reply, where the client is no pipeline */
+  #add(client: RedisClient, { job, hash }: Addition): unknown {
+    const { id, name, data, opts, timestamp } = job;
+    const jobKey = this.toKey(id);
+    if (opts.delay || opts.priority) {
+      this.#wrappings.set(job, { scripts: ADD_SCRIPTS, keys: [jobKey], args: [hash] });
+      return this.addJobToTransaction(client, job, id);
     }
+    const args = [id, name, data, JSON.stringify(opts), timestamp, hash];
+    return client.runCommand(ADD_SCRIPTS.addStandardJob.name, [...this.#addingKeys, jobKey, ...args]);
   }
 
   protected override addStandardJob(

@@ -60,13 +60,14 @@ export class WaybillBackend extends FetchingBackend {
     fetchNext: boolean,
   ): Promise<Finished> {
     const journal = readJournal(job.progress);
-    const tombstone = asTombstone(job.data)
-      ? undefined
-      : deliveredTombstone(job.data as Write, returnValue as Delivery);
-    const fields = tombstone && {
-      data: JSON.stringify(tombstone),
+    // What was moved back into the queue by hand goes to where it was, and has been told of.
+    const told = asTombstone(job.data);
+    const tombstone = deliveredTombstone(job.data as Write, returnValue as Delivery);
+    const fields = {
+      data: JSON.stringify(told ?? tombstone),
       ...(tellsMore(journal) && { progress: JSON.stringify(withoutBodies(journal)) }),
     };
+    const noted = this.tell !== undefined && told === undefined;
     const aheadMs = await this.clockAheadMs();
     return this.#untilSettled(async () => {
       // BullMQ reckons from it what is past its age.
@@ -86,10 +87,9 @@ export class WaybillBackend extends FetchingBackend {
         fields,
       );
       args.splice(FINISH_KEYS, 0, unsaidKey(this.destination));
-      // What was moved back into the queue by hand and goes to where it was has been told of.
-      args.push(job.id, finishedOn, this.tell !== undefined && tombstone !== undefined);
+      args.push(token, noted);
       const result = await this.#next(await this.run(client, DELIVER, args), job.id ?? '', 'moveToFinished');
-      if (tombstone) this.tell?.(job.id ?? '', endingOfDelivered(this.destination, job.id ?? '', tombstone, journal));
+      if (noted) this.tell?.(job.id ?? '', endingOfDelivered(this.destination, job.id ?? '', tombstone, journal));
       return { result, finishedOn };
     });
   }
@@ -135,9 +135,8 @@ export class WaybillBackend extends FetchingBackend {
   ): Promise<void | unknown[]> {
     const key = `${token} ${jobId}`;
     const carried = this.#carried.get(key);
-    const options = carried
-      ? { ...opts, fieldsToUpdate: { ...opts.fieldsToUpdate, progress: JSON.stringify(carried.journal) } }
-      : opts;
+    // In place of BullMQ's reason and stack trace, which say nothing that the journal does not.
+    const options = carried ? { ...opts, fieldsToUpdate: { progress: JSON.stringify(carried.journal) } } : opts;
     try {
       // A retry is due by the clock of everybody else.
       const now = timestamp - (await this.clockAheadMs());
@@ -184,7 +183,8 @@ export class WaybillBackend extends FetchingBackend {
     fieldsToUpdate: Fields = {},
   ): Promise<Finished> {
     const { delivery } = job as Partial<TakenJob>;
-    if (delivery) return this.#deliverAfterAll(job, delivery, token, fetchNext);
+    // What kept a delivered write from being finished must not make it a failed one.
+    if (delivery) return this.moveToCompleted(job, delivery, false, token, fetchNext);
     // A tombstone that somebody moved back into the queue: its letter stands already.
     if (asTombstone(job.data) || !this.letterOf) {
       return super.moveToFailed(job, failedReason, removeOnFail, token, fetchNext, fieldsToUpdate);
@@ -256,17 +256,6 @@ export class WaybillBackend extends FetchingBackend {
     this.tell?.(letter.id, endingOfDead({ ...letter, state: 'open' }));
     this.onFiled?.(job, letter);
     return { result: next, finishedOn };
-  }
-
-  /**
-   * BullMQ refused to complete a write that is delivered: a plain producer made it the parent of a flow, and a child
-   * is open or failed. A write waits for nobody; sending it again would be worse.
-   */
-  async #deliverAfterAll(job: MinimalJob, delivery: Delivery, token: string, fetchNext: boolean): Promise<Finished> {
-    const client = await this.client;
-    const key = this.toKey(job.id ?? '');
-    await client.del(`${key}:dependencies`, `${key}:unsuccessful`);
-    return this.moveToCompleted(job, delivery, undefined as unknown as boolean, token, fetchNext);
   }
 
   /**

@@ -43,8 +43,6 @@ export interface ConsumerOptions {
   onTrimmed: (trims: Trims) => void;
 }
 
-/** So many rounds late, BullMQ takes delivered writes away by itself. */
-const ROUNDS = 20;
 /** Used when a retry was not drawn by decide(). A strategy that threw would leave the job active, its lock unrenewed. */
 const FALLBACK_DELAY_MS = 1000;
 /** After a connection error; BullMQ's own 15 s would idle a worker that long after every failover. */
@@ -168,10 +166,6 @@ function startWorker(options: ConsumerOptions, teller: Teller | undefined): Writ
       runRetryDelay: RUN_RETRY_DELAY_MS,
       drainDelay: waitMs / 1000,
       maximumRateLimitDelay: waitMs,
-      // Rounds of retention come first: they take the rows too.
-      removeOnComplete: {
-        age: Math.ceil((options.retention.deliveredMs + ROUNDS * options.retentionIntervalMs) / 1000),
-      },
       settings: {
         backoffStrategy: (_made, _type, error) =>
           error instanceof RetryLater ? error.wait.delayMs : FALLBACK_DELAY_MS,

@@ -8,9 +8,12 @@ import type { RedisClient } from './adding-backend.ts';
 import { deadQueueName, letterId, LOST_AT_FIELD, prefixOf } from './keys.ts';
 import { mendHash, parseable } from './mend.ts';
 import { MOVE_STALLED } from './scripts/stalled.ts';
+import { returnValueOf } from './tombstone.ts';
 
 /** Commands whose reply may bring the next job's hash. */
 const FETCHING = new Set(['moveToActive', 'moveToFinished']);
+/** How BullMQ's isFinished tells of a completed job. */
+const COMPLETED = 1;
 /** Before the next fetch after Redis refused one. */
 const REFUSED_FETCH_PAUSE_MS = 500;
 
@@ -61,8 +64,21 @@ export class FetchingBackend extends ActingBackend {
     );
   }
 
-  /** The same for a job that is looked at. */
+  /** A job that is looked at: the same, and a delivered write's return value, which is not kept twice. */
   override async getJobData(jobId: string): Promise<JobJson | undefined> {
+    const json = await this.#readJob(jobId);
+    return json && { ...json, returnvalue: json.returnvalue ?? returnValueOf(json.data) };
+  }
+
+  /** For Job.waitUntilFinished. */
+  override async isFinished(jobId: string, returnValue = false): Promise<number | [number, string]> {
+    const reply = (await super.isFinished(jobId, returnValue)) as number | [number, string | null];
+    if (!Array.isArray(reply)) return reply;
+    const [status, value] = reply;
+    return [status, value ?? (status === COMPLETED ? ((await this.getJobData(jobId))?.returnvalue ?? 'null') : '')];
+  }
+
+  async #readJob(jobId: string): Promise<JobJson | undefined> {
     try {
       const json = await super.getJobData(jobId);
       return json && parseable(json);

@@ -41,7 +41,7 @@ export async function findDelivered(reader: Reader, requestId: string, options: 
       if (rows.length === 0) break;
       const ids = rows.filter((_, at) => at % 2 === 0);
       const pipeline = reader.client.pipeline();
-      for (const id of ids) pipeline.hget(base + id, 'returnvalue');
+      for (const id of ids) pipeline.hget(base + id, 'data');
       const replies = (await pipeline.exec()) ?? [];
       scan.scanned += ids.length;
       scan.backTo = Math.min(scan.backTo ?? Infinity, Number(rows.at(-1)));

@@ -109,6 +109,7 @@ export async function findJob(reader: Reader, destination: string, jobId: string
   const data: unknown = job.data;
   const text = (field: string): string | undefined =>
     isRecord(data) && typeof data[field] === 'string' ? data[field] : undefined;
+  const method = text('method') ?? (asTombstone(data)?.settled === 'delivered' ? 'POST' : undefined);
   const journal = readJournal(job.progress);
   const lineage = await lineageOf(reader, destination, jobId, journal.generation);
   const origin = await reader.client.hget(reader.queue(destination).toKey(jobId), ORIGIN_FIELD);
@@ -116,7 +117,7 @@ export async function findJob(reader: Reader, destination: string, jobId: string
     destination,
     jobId,
     ...(text('idempotencyKey') !== undefined && { idempotencyKey: text('idempotencyKey') ?? '' }),
-    ...(text('method') !== undefined && { method: text('method') ?? '' }),
+    ...(method !== undefined && { method }),
     ...(text('path') !== undefined && { path: text('path') ?? '' }),
     enqueuedAt: lineage[0]?.enqueuedAt ?? job.timestamp,
     ...(origin !== null && { origin }),

@@ -31,8 +31,8 @@ export interface Rounds {
 
 /** What one script takes away at most, so that no other command waits long for it. */
 const SLICE = 200;
-/** Slices that one round takes away at most. */
-const MAX_SLICES = 500;
+/** Slices that one round takes away at most: two million writes, more than can be delivered between two rounds. */
+const MAX_SLICES = 10_000;
 /** Entries that one script looks at in each row, and how many scripts a round has for that. */
 const SCRUB_SLICE = 500;
 const MAX_SCRUBS = 20;

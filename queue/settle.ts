@@ -24,7 +24,10 @@ export class RetryLater extends Error {
   readonly wait: Wait;
 
   constructor(wait: Wait) {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0; // to look for where it comes from costs more than all else of it
     super('retry');
+    Error.stackTraceLimit = stackTraceLimit;
     this.wait = wait;
     this.stack = ''; // BullMQ would store it with the job
   }

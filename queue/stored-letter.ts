@@ -56,11 +56,13 @@ export function wholeLetter(
 function storedJournal({ attempts, ...rest }: Journal, because: string): Fields {
   return {
     ...without(rest, impliedOfJournal(attempts)),
+    ...(attempts.length > 1 && { alike: 1 }),
     attempts: attempts.map((entry, i) => {
-      const { envelope, ...lean } = without(entry, impliedOfAttempt(entry, i, attempts.length, because));
+      const implied = { ...impliedOfAttempt(entry, i, attempts.length, because), ...alike(attempts, i) };
+      const { envelope, ...lean } = without(entry, implied);
       return {
         ...openedIn(lean, 'body'),
-        ...(envelope !== undefined && { envelope: openedIn(envelope as Fields, 'details') }),
+        ...(envelope !== undefined && { envelope: envelope && openedIn(envelope as Fields, 'details') }),
       };
     }),
   };
@@ -68,14 +70,27 @@ function storedJournal({ attempts, ...rest }: Journal, because: string): Fields 
 
 function wholeJournal(stored: unknown, because: unknown): Journal | undefined {
   if (!isRecord(stored) || !Array.isArray(stored.attempts)) return undefined;
+  const { alike: isAlike, ...rest } = stored;
   const entries: unknown[] = stored.attempts;
   if (!entries.every(isRecord)) return undefined;
-  const attempts = entries.map((entry, i) => {
+  const attempts: Attempt[] = [];
+  for (const [i, entry] of entries.entries()) {
     const { envelope } = entry;
-    const whole = closedIn(isRecord(envelope) ? { ...entry, envelope: closedIn(envelope, 'details') } : entry, 'body');
-    return withImplied(whole, impliedOfAttempt(whole, i, entries.length, because));
-  }) as unknown as Attempt[];
-  return { ...withImplied(stored, impliedOfJournal(attempts)), attempts } as Journal;
+    const closed = closedIn(isRecord(envelope) ? { ...entry, envelope: closedIn(envelope, 'details') } : entry, 'body');
+    // Letters of before say it all of each attempt.
+    const own = isAlike === 1 ? withImplied(closed, alike(attempts, i, entries.length)) : closed;
+    attempts.push(withImplied(own, impliedOfAttempt(own, i, entries.length, because)) as unknown as Attempt);
+  }
+  return { ...withImplied(rest, impliedOfJournal(attempts)), attempts } as Journal;
+}
+
+/** What an attempt mostly has in common with the one before it: of a write that died after five, nearly everything. */
+function alike(attempts: readonly Attempt[], index: number, count = attempts.length): Fields {
+  const before = attempts[index - 1];
+  if (!before) return {};
+  const { evidence, status, worker, envelope, because } = before;
+  // Why the last one was the last, the letter says.
+  return { evidence, status, worker, envelope, ...(index < count - 1 && { because }) };
 }
 
 function impliedOfJournal(attempts: readonly Attempt[]): Fields {

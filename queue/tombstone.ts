@@ -4,6 +4,7 @@ import type { Method, Write } from '../core/write.ts';
 import type { Delivery } from './delivery.ts';
 
 interface Remains {
+  /** Missing: POST, as most are. */
   method?: Method;
   path?: string;
   idempotencyKey?: string;
@@ -15,9 +16,22 @@ export type Tombstone =
   /** `letter`: the dead letter that holds the rest. */
   | { settled: 'dead'; letter: string };
 
-export function deliveredTombstone(write: Write, delivery: Delivery): Tombstone & { settled: 'delivered' } {
+type Delivered = Tombstone & { settled: 'delivered' };
+
+export function deliveredTombstone(write: Write, delivery: Delivery): Delivered {
   const { method, path, idempotencyKey } = write;
-  return { method, path, idempotencyKey, settled: 'delivered', delivery };
+  return { ...(method !== 'POST' && { method }), path, idempotencyKey, settled: 'delivered', delivery };
+}
+
+/** What BullMQ calls a job's return value: of a delivered write, its tombstone holds it. @returns JSON */
+export function returnValueOf(data: string): string | undefined {
+  if (!data.includes('"settled"')) return undefined;
+  try {
+    const tombstone = asTombstone(JSON.parse(data));
+    return tombstone?.settled === 'delivered' ? JSON.stringify(tombstone.delivery) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Its letter holds the write; so it is short enough for what Redis keeps close together. */

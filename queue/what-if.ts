@@ -15,12 +15,12 @@ import {
   type WhatIfGroup,
 } from '../core/what-if.ts';
 import { WaybillError } from '../core/errors.ts';
-import { isRecord } from '../core/json.ts';
 import type { LetterState } from './acts.ts';
 import { type FiledLetter, type LetterCursor, letters, pageOfLetters } from './dead-letters.ts';
 import { prefixOf } from './keys.ts';
 import { letterCode, type LetterFilter } from './letter-filter.ts';
 import type { Reader } from './reader.ts';
+import { asTombstone } from './tombstone.ts';
 
 export interface WhatIfRequest {
   /** Of this one only. */
@@ -274,7 +274,7 @@ async function countDeliveries(
   for (let i = 0; i < looked.length; i += PIPELINE) {
     const pipeline = client.pipeline();
     for (const id of looked.slice(i, i + PIPELINE))
-      pipeline.hget(`${prefixOf(destination)}:${destination}:${id}`, 'returnvalue');
+      pipeline.hget(`${prefixOf(destination)}:${destination}:${id}`, 'data');
     for (const [error, text] of (await pipeline.exec()) ?? []) {
       if (error) throw error;
       const attempts = attemptsOf(text);
@@ -287,8 +287,9 @@ async function countDeliveries(
 
 function attemptsOf(text: unknown): number {
   try {
-    const delivery: unknown = JSON.parse(typeof text === 'string' ? text : 'null');
-    return isRecord(delivery) && Number.isSafeInteger(delivery.attempts) ? (delivery.attempts as number) : 0;
+    const tombstone = asTombstone(JSON.parse(typeof text === 'string' ? text : 'null'));
+    const attempts = tombstone?.settled === 'delivered' ? tombstone.delivery.attempts : 0;
+    return Number.isSafeInteger(attempts) ? attempts : 0;
   } catch {
     return 0;
   }

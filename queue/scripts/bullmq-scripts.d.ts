@@ -9,6 +9,7 @@ declare module 'bullmq/dist/cjs/scripts/index.js' {
   export const addPrioritizedJob: BullScript;
   export const addStandardJob: BullScript;
   export const moveStalledJobsToWait: BullScript;
+  export const moveToActive: BullScript;
   export const moveToDelayed: BullScript;
   export const moveToFinished: BullScript;
   export const pause: BullScript;

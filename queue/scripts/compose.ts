@@ -7,6 +7,7 @@ import {
   addPrioritizedJob,
   addStandardJob,
   moveStalledJobsToWait,
+  moveToActive,
   moveToDelayed,
   moveToFinished,
   pause,
@@ -24,6 +25,7 @@ type Composed =
   | 'addPrioritizedJob'
   | 'addStandardJob'
   | 'moveStalledJobsToWait'
+  | 'moveToActive'
   | 'moveToDelayed'
   | 'moveToFinished'
   | 'pause';
@@ -33,6 +35,7 @@ export const BULLMQ: Record<Composed, { content: string; keys: number }> = {
   addPrioritizedJob,
   addStandardJob,
   moveStalledJobsToWait,
+  moveToActive,
   moveToDelayed,
   moveToFinished,
   pause,

@@ -36,7 +36,7 @@ local function letterOf(jobKey) return decoded(text(jobKey, 'data')).letter end
  * operator has just restored is kept as long as a handled one.
  */
 export const TRIM: Script = {
-  name: 'waybill:trim:2',
+  name: 'waybill:trim:3',
   keys: 10,
   lua: `${FORGET}${HELPERS}${LEAVE}
 local timeKey, requestKey, auditKey, countKey, completedKey, failedKey, openKey, replayedKey, discardedKey, classesKey = unpack(KEYS)
@@ -130,10 +130,11 @@ end
 
 local delivered = redis.call('ZRANGEBYSCORE', completedKey, '-inf', '(' .. deliveredBefore, 'LIMIT', 0, slice)
 for _, id in ipairs(delivered) do
-  dropRows(decoded(text(base .. id, 'progress')), id)
+  local journal = text(base .. id, 'progress')
+  if journal ~= '' then dropRows(decoded(journal), id) end
   forget(base .. id)
-  redis.call('ZREM', completedKey, id)
 end
+if #delivered > 0 then redis.call('ZREM', completedKey, unpack(delivered)) end
 redis.call('XTRIM', auditKey, 'MINID', '~', string.format('%.0f', auditBefore))
 local more = bytes > ${SLICE_BYTES} or #ids == slice or handled >= slice or #delivered == slice
 return { #gone, handled, #delivered, newlyKept, more and 1 or 0 }

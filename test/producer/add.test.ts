@@ -37,6 +37,17 @@ describe('adding a write', () => {
     expect(await queue.getJobCounts('wait', 'delayed', 'prioritized')).toEqual({ wait: 1, delayed: 0, prioritized: 0 });
   });
 
+  test('again, where an earlier release has stored a longer hash of its payload, is a duplicate', async () => {
+    const { queue, reader } = await createWorld();
+    const sent = { ...planned(), idempotencyKey: 'k' };
+    const { id = '' } = await queue.add('send', sent);
+    const hash = await reader.client.hget(queue.toKey(id), 'wbh');
+    await reader.client.hset(queue.toKey(id), 'wbh', `${hash}p8r6cXkQ2mGv0aB1dE3fH`);
+    expect(await queue.add('send', sent)).toMatchObject({ id, duplicate: true });
+    await reader.client.hset(queue.toKey(id), 'wbh', '');
+    await expect(queue.add('send', sent)).rejects.toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
+  });
+
   test('again with another payload is IDEMPOTENCY_CONFLICT, and nothing is enqueued or changed', async () => {
     const { queue } = await createWorld();
     const first = await queue.add('send', write, { idempotencyKey: 'k' });

@@ -20,6 +20,8 @@ test('QueueEvents tells of a write’s end', async () => {
   ];
   await world.startWorker();
   expect(await Promise.all(ends)).toEqual([expect.objectContaining({ status: 201 }), 'dead: rejected']);
+  // By what stands in Redis, as the event is over.
+  expect(await good.waitUntilFinished(events, 10_000)).toMatchObject({ status: 201, attempts: 1 });
 });
 
 test('getters show writes in every state, and a delivered one’s answer', async () => {

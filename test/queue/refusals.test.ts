@@ -1,7 +1,7 @@
-// Lua does not roll back: whatever the settling script refuses, it refuses before its first write.
+// Lua does not roll back: whatever a settling script refuses, it refuses before its first write.
 import type { Job } from 'bullmq';
 import { Redis } from 'ioredis';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { emptyJournal } from '../../core/journal.ts';
 import { getLetter } from '../../queue/dead-letters.ts';
 import { deadLetter } from '../../queue/letter.ts';
@@ -40,31 +40,46 @@ async function taken(world: World): Promise<{ job: Job; backend: WaybillBackend;
 
 /** Everything that stands under the destination's prefix. */
 async function dump(redis: Redis, name: string): Promise<Record<string, string>> {
-  const keys = (await redis.keys(`${prefixOf(name)}:*`)).filter((key) => !key.endsWith(':lock')).toSorted();
+  const keys = (await redis.keys(`${prefixOf(name)}:*`)).toSorted();
   const values = await Promise.all(keys.map(async (key) => (await redis.dumpBuffer(key))?.toString('base64') ?? ''));
   return Object.fromEntries(keys.map((key, i) => [key, values[i] ?? '']));
 }
 
-test.each<[string, (redis: Redis, world: World, job: Job) => Promise<unknown>, object]>([
-  ['its lock has run out', (redis, world, job) => redis.del(`${world.queue.toKey(job.id ?? '')}:lock`), { code: -2 }],
-  [
-    'its lock is another worker’s',
-    (redis, world, job) => redis.set(`${world.queue.toKey(job.id ?? '')}:lock`, 'another'),
-    { code: -6 },
-  ],
-  [
-    'it is active no more',
-    (redis, world, job) => redis.lrem(world.queue.toKey('active'), 1, job.id ?? ''),
-    { code: -3 },
-  ],
-  ['it is gone', (redis, world, job) => redis.del(world.queue.toKey(job.id ?? '')), { code: -1 }],
-])('a write is not dead-lettered, and nothing is written, when %s', async (_when, spoil, error) => {
-  const world = await createWorld();
-  const { job, backend, redis } = await taken(world);
-  await spoil(redis, world, job);
-  const before = await dump(redis, world.name);
-  await expect(backend.moveToFailed(job, 'dead: rejected', false, TOKEN, false)).rejects.toMatchObject(error);
-  expect(await dump(redis, world.name)).toEqual(before);
+type Settle = (backend: WaybillBackend, job: Job) => Promise<unknown>;
+const delivery = { status: 201, deliveredAt: 1, durationMs: 1, attempts: 1 };
+const deliver: Settle = (backend, job) => backend.moveToCompleted(job, delivery, false, TOKEN, true);
+const SETTLINGS: [string, Settle, object][] = [
+  ['dead-lettered', (backend, job) => backend.moveToFailed(job, 'dead: rejected', false, TOKEN, true), {}],
+  ['delivered', deliver, {}],
+  // Those that a flow's producer added are finished by a script of BullMQ's.
+  ['delivered as a child of another', deliver, { parentKey: 'x:y', parent: '{"id":"y","queueKey":"x"}' }],
+  ['retried', (backend, job) => backend.moveToDelayed(job.id ?? '', 1, 1000, TOKEN, { fetchNext: true }), {}],
+];
+
+describe.each(SETTLINGS)('a write is not %s, and nothing is written,', (_how, settle, fields) => {
+  test.each<[string, (redis: Redis, world: World, job: Job) => Promise<unknown>, object]>([
+    ['its lock has run out', (redis, world, job) => redis.del(`${world.queue.toKey(job.id ?? '')}:lock`), { code: -2 }],
+    [
+      'its lock is another worker’s',
+      (redis, world, job) => redis.set(`${world.queue.toKey(job.id ?? '')}:lock`, 'another'),
+      { code: -6 },
+    ],
+    [
+      'it is active no more',
+      (redis, world, job) => redis.lrem(world.queue.toKey('active'), 1, job.id ?? ''),
+      { code: -3 },
+    ],
+    ['it is gone', (redis, world, job) => redis.del(world.queue.toKey(job.id ?? '')), { code: -1 }],
+  ])('when %s', async (_when, spoil, error) => {
+    const world = await createWorld();
+    const { job, backend, redis } = await taken(world);
+    if (Object.keys(fields).length > 0) await redis.hset(world.queue.toKey(job.id ?? ''), fields);
+    await world.queue.add('send', planned());
+    await spoil(redis, world, job);
+    const before = await dump(redis, world.name);
+    await expect(settle(backend, job)).rejects.toMatchObject(error);
+    expect(await dump(redis, world.name)).toEqual(before);
+  });
 });
 
 test('settling a dead write writes the letter, its rows and the tombstone, and releases the lock', async () => {

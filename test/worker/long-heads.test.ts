@@ -5,6 +5,7 @@ import type { Dispatcher } from 'undici';
 import { expect, onTestFinished, test } from 'vitest';
 import { resolveConfig } from '../../core/config.ts';
 import { attempt } from '../../worker/attempt.ts';
+import { Flights } from '../../worker/flights.ts';
 import { createPool } from '../../worker/pool.ts';
 
 async function poolBefore(answer: (socket: Socket) => void): Promise<Dispatcher> {
@@ -27,7 +28,7 @@ async function poolBefore(answer: (socket: Socket) => void): Promise<Dispatcher>
 test('a head of 60 KB of short headers is no answer', async () => {
   const pool = await poolBefore((socket) => socket.end(`HTTP/1.1 400 X\r\n${'a: b\r\n'.repeat(10_000)}\r\n`));
   const outcome = await attempt(pool, { method: 'POST', path: '/', headers: {}, body: '{}' } as never, {
-    deadlineMs: 20_000,
+    flights: new Flights(20_000),
     replayedHeader: 'idempotent-replayed',
     redact: (text) => text,
   });
