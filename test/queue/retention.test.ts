@@ -279,7 +279,10 @@ test('with short ages every round of work leaves the same few keys of the same s
       await (Math.random() < 0.5 ? replay : discard)(world.reader, world.name, id, ANN).catch(() => {});
     }
     await eventually(async () => expect(await keysOf(world)).toEqual([]), 20_000);
-    const keys = (await redis.keys(`${prefixOf(world.name)}:*`)).filter((key) => !key.endsWith(':stalled-check'));
+    // Of the minutes' figures there is one more with every minute that the test is under way, until their own end.
+    const keys = (await redis.keys(`${prefixOf(world.name)}:*`)).filter(
+      (key) => !key.endsWith(':stalled-check') && !key.includes('.minute:'),
+    );
     // BullMQ trims its event streams by count, at about 10 000 entries; the audit stream is cut node by node.
     const sizes = keys.filter((key) => !key.endsWith(':events')).map((key) => redis.memory('USAGE', key));
     left.push({
