@@ -69,6 +69,8 @@ export class WriteWorker extends Worker {
 
   protected override async moveToActive(token: string, name?: string): Promise<Job> {
     try {
+      // BullMQ waits for its connection, and reads the clock then: it may have jumped meanwhile.
+      await (this.getBackend() as unknown as { client: Promise<unknown> }).client;
       if (!this.clockAgrees()) {
         await sleep(CLOCK_PAUSE_MS);
         // Then asks at once, and does not wait for news: they may have come meanwhile.

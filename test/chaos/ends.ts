@@ -168,9 +168,9 @@ async function readJournals(
     const answers = (await pipeline.exec()) ?? [];
     slice.forEach((id, i) => {
       const [data, progress, starts] = (answers[i]?.[1] ?? []) as (string | null)[];
-      // What is delivered and has no tombstone is no end that a person can read.
+      // What is delivered and has no tombstone is no end that a person can read. A count that was damaged counts nothing.
       if (data && asTombstone(parsed(data))?.settled === 'delivered')
-        found.set(id, { journal: readJournal(parsed(progress ?? 'null')), starts: Number(starts ?? 0) });
+        found.set(id, { journal: readJournal(parsed(progress ?? 'null')), starts: Number(starts) || 0 });
     });
   }
   return found;

@@ -30,8 +30,15 @@ export function startRedis(
     port,
     // The file holds every command that ever was, for the search for secrets.
     args: [
-      ...['--auto-aof-rewrite-percentage', '0'],
-      ...['--user', USER, 'on', `>${REDIS_PASSWORD}`, '~*', '&*', '+@all'],
+      '--auto-aof-rewrite-percentage',
+      '0',
+      '--user',
+      USER,
+      'on',
+      `>${REDIS_PASSWORD}`,
+      '~*',
+      '&*',
+      '+@all',
       ...redisArgs,
       ...args,
     ],

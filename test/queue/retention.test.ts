@@ -279,7 +279,7 @@ test('with short ages every round of work leaves the same few keys of the same s
       await (Math.random() < 0.5 ? replay : discard)(world.reader, world.name, id, ANN).catch(() => {});
     }
     await eventually(async () => expect(await keysOf(world)).toEqual([]), 20_000);
-    // BullMQ's counter of jobs begins with the first replay, and figures by the minute with each minute.
+    // BullMQ's counter of jobs begins with the first replay, and figures by the minute with each minute, until their own end.
     const keys = (await redis.keys(`${prefixOf(world.name)}:*`)).filter(
       (key) => !/:(stalled-check|id|.*\.minute:\d+)$/.test(key),
     );

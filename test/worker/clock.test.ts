@@ -1,5 +1,6 @@
 // A clock that goes wrong while a worker runs: its scheduled writes and retries would come at the wrong time.
 import { afterEach, expect, test, vi } from 'vitest';
+import { WriteWorker } from '../../queue/write-worker.ts';
 import { startHealthy } from '../support/wedge.ts';
 import { createWorld, eventually, planned, type World } from '../support/world.ts';
 
@@ -58,6 +59,23 @@ test('a write that was in flight when the clock jumped is tried again after its 
   await world.until(data.idempotencyKey, 'delivered');
   const [first, second] = world.sandbox.entry(data.idempotencyKey)?.sends ?? [];
   expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(baseMs);
+});
+
+test('a clock that jumps while a worker waits for its connection, to fetch, brings no write out before its time', async () => {
+  const world = await createWorld();
+  const { data } = await world.queue.add('send', planned(), { delay: MINUTE_MS / 2 });
+  const fetching = WriteWorker.prototype as unknown as { moveToActive: (token: string) => Promise<unknown> };
+  const { moveToActive } = fetching;
+  vi.spyOn(fetching, 'moveToActive').mockImplementationOnce(function first(this: unknown, token) {
+    const fetched = moveToActive.call(this, token);
+    shiftClock(MINUTE_MS);
+    return fetched;
+  });
+  await world.startWorker();
+  await eventually(() => expect(said(world, WRONG)).toBe(1));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  vi.restoreAllMocks();
+  expect(world.sandbox.entry(data.idempotencyKey)).toBeUndefined();
 });
 
 test('a jump of less than is allowed holds nobody up', async () => {

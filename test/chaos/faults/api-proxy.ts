@@ -20,11 +20,13 @@ export const API_PROXY_FAULTS: readonly Fault[] = MODES.map((mode) => ({
   title: `a network before the API ${MODE_TITLES[mode]}`,
   published: 200,
   batch: mode === 'refuse' || mode === 'black-hole' ? 100 : 200,
-  slice: mode === 'truncate' || mode === 'cut-request' ? 10 : 0,
+  slice: mode === 'truncate' || mode === 'cut-request' ? 5 : 0,
   // A fault takes attempts that no plan knows of: more of them, so that every write still comes to the end of its plan.
   options: () => ({
     workers: 0,
     answersBreak: true,
+    // Nobody dies here: a lock of a second, lost to a busy machine, would look as if somebody did.
+    worker: { lockMs: 10_000 },
     destination: { retry: { baseMs: 20, capMs: 160, maxAttempts: 16 } },
   }),
   inject: (campaign, amount) => inject(campaign, amount, mode),

@@ -32,7 +32,7 @@ export const REDIS_PROXY_FAULTS: readonly Fault[] = MODES.map((mode) => ({
   title: `a network before Redis ${MODE_TITLES[mode]}`,
   published: 200,
   batch: 100,
-  slice: mode === 'cut-request' ? 8 : 0,
+  slice: mode === 'cut-request' ? 4 : 0,
   options: () => ({ workers: 0 }),
   inject: (campaign, amount) => inject(campaign, amount, mode),
 }));
