@@ -5,6 +5,7 @@ import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { jobIdOf } from '../../core/write.ts';
 import { SENTINEL_PASSWORD } from '../support/redis-sentinel.ts';
 import { API_KEYS, type Campaign } from './campaign.ts';
 import { type Judgement, judgeSecrets, look } from './judge.ts';
@@ -21,15 +22,21 @@ const SHAPES = SECRETS.flatMap((secret) => [secret, Buffer.from(secret).toString
 
 /** Asks for all that can be asked for, while a worker that tells its metrics is alive. */
 export async function tellAll(campaign: Campaign, healthPort: number): Promise<void> {
-  const { folder, ledger } = campaign;
+  const { folder } = campaign;
   const keep = async (name: string, text: Promise<string>): Promise<void> => writeFile(join(folder, name), await text);
-  const [first] = ledger.entries();
+  const known = await firstThere(campaign);
   await Promise.all([
     keep('metrics.txt', metricsAt(healthPort)),
     keep('status.txt', waybill(campaign, 'status')),
     keep('letters.txt', waybill(campaign, 'dead-letters', 'list', '--limit', String(LETTERS))),
-    first && keep('write.txt', waybill(campaign, 'find', first.key)),
+    known && keep('write.txt', waybill(campaign, 'find', known)),
   ]);
+}
+
+/** A write that was not taken by its fault, and not given up by its producer. */
+async function firstThere({ ledger, queue }: Campaign): Promise<string | undefined> {
+  for (const { key } of ledger.entries()) if (await queue.getJob(jobIdOf(key))) return key;
+  return undefined;
 }
 
 async function metricsAt(port: number): Promise<string> {

@@ -27,7 +27,7 @@ export const API_PROXY_FAULTS: readonly Fault[] = MODES.map((mode) => ({
     answersBreak: true,
     // Nobody dies here: a lock of a second, lost to a busy machine, would look as if somebody did.
     worker: { lockMs: 10_000 },
-    destination: { retry: { baseMs: 20, capMs: 160, maxAttempts: 16 } },
+    destination: { retry: { baseMs: 20, capMs: 160, maxAttempts: 40 } },
   }),
   inject: (campaign, amount) => inject(campaign, amount, mode),
 }));

@@ -4,7 +4,7 @@
 //  - everysec: Redis writes before it answers and syncs in the background, about once a second; at the latest it holds
 //    writes back when a sync is 2 s old. So the file is cut to the length it had at a moment of chance up to 2 s before
 //    the death, and a few bytes more, in the middle of a command as a rule. What was answered after that moment is lost;
-//    nothing may be that was answered 2 s before the death.
+//    nothing may be that was answered 2 s before it, for so long Redis may hold back what it writes.
 //  - always: Redis syncs before it answers. Everybody speaks to it through a proxy, which lets no answer through from some
 //    moment on; at that moment the file holds all that anybody was ever told of. Redis works on for a little and dies; then
 //    the file is cut anywhere between its length at that moment and its end. Nothing that was answered may be lost.
@@ -69,12 +69,12 @@ async function loseUnsynced(campaign: Campaign, amount: number): Promise<number>
     const record = recordLengths(campaign);
     await live(load, chance);
     record.stop();
-    const killedAt = Date.now();
     await killRedis(campaign);
     const moment = record.before(performance.now() - chance.between(0, MAX_UNSYNCED_MS));
     cut += cutTo(campaign, chance, moment.length, MAX_TORN_BYTES);
     await startRedisAgain(campaign);
-    campaign.mayLoseBetween(killedAt - MAX_UNSYNCED_MS, Date.now());
+    // While a sync is under way Redis holds back what it has answered, and not yet written to the file.
+    campaign.mayLoseBetween(performance.timeOrigin + moment.at - MAX_UNSYNCED_MS, Date.now());
     // Half of the producers feed again what they had added last, under the same keys.
     if (chance.next() < 0.5) {
       const since = record.before(performance.now() - FED_AGAIN_MS).added;
