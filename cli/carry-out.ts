@@ -14,6 +14,7 @@ import type { Plan, Planned } from './letter-plan.ts';
 import { printDocuments } from './output.ts';
 import { startProgress } from './progress.ts';
 import type { GlobalFlags } from './settings.ts';
+import { watchUnserved } from './unserved.ts';
 
 /**
  * Probes that wait for their answers at a time: each looks into Redis now and then, and an API in trouble is spared.
@@ -23,7 +24,10 @@ const MAX_UNANSWERED = 100;
 /** While nothing else moves, how many are awaited is drawn again. */
 const DRAW_AGAIN_MS = 500;
 
-/** Acts on what the plan holds, prints what came of each, and tells the counts. */
+/**
+ * Acts on what the plan holds, prints what came of each, and tells the counts.
+ * @param told lines of cli/unserved.ts that have been said already
+ */
 export async function carryOut(
   io: Io,
   flags: GlobalFlags & { rate?: number; olderThan?: number; newerThan?: number },
@@ -31,6 +35,7 @@ export async function carryOut(
   act: LetterAct,
   operator: Operator,
   reader: Reader,
+  told = new Set<string>(),
 ): Promise<ExitCode> {
   const { asked } = io.untilStopped();
   const tally: Tally = { counts: new Map(), answers: new Map(), first: new Map(), left: 0 };
@@ -39,13 +44,22 @@ export async function carryOut(
   const total = plan.items.length;
   let lost: unknown;
   let tried = 0;
-  let awaited = 0;
+  /** The destination of each answer that is awaited. */
+  const awaited: string[] = [];
   const draw = (): void =>
     progress?.show(
-      tried - awaited,
-      `${tried} of ${total}${awaited > 0 ? `, waiting for ${awaited} answer${awaited === 1 ? '' : 's'}` : ''}`,
+      tried - awaited.length,
+      `${tried} of ${total}${awaited.length > 0 ? `, waiting for ${awaited.length} answer${awaited.length === 1 ? '' : 's'}` : ''}`,
     );
   const drawing = setInterval(draw, DRAW_AGAIN_MS);
+  const endWatch = watchUnserved(reader, {
+    awaited: () => awaited,
+    told,
+    tell: (line) => {
+      progress?.clear();
+      say(io, line);
+    },
+  });
   const isUnanswered = (): boolean =>
     act.isPatient === true &&
     (tally.counts.get(DONE[act.verb]) ?? 0) >= MAX_UNANSWERED &&
@@ -75,13 +89,13 @@ export async function carryOut(
       draw();
       return result;
     }
-    awaited += 1;
+    awaited.push(result.destination ?? '');
     draw();
     const answer = await act.answered(reader, result, asked).catch((error: unknown): ProbeAnswer => {
       lost ??= error;
       return { says: 'waiting' };
     });
-    awaited -= 1;
+    awaited.splice(awaited.indexOf(result.destination ?? ''), 1);
     tally.answers.set(answer.says, (tally.answers.get(answer.says) ?? 0) + 1);
     return { ...result, answer };
   }
@@ -102,6 +116,7 @@ export async function carryOut(
     await printResults(io, flags, results());
   } finally {
     clearInterval(drawing);
+    endWatch();
     progress?.clear();
     const why =
       lost !== undefined

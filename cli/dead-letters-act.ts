@@ -115,10 +115,12 @@ async function actOnLetters(io: Io, flags: ActFlags, ids: Ids, act: LetterAct): 
       await printResults(io, flags, results);
       return plan.todo < plan.items.length ? EXIT.failed : EXIT.ok;
     }
-    if (act.answered) for (const line of await unserved(reader, plan)) say(io, line);
+    const tried = plan.items.flatMap((item) => (item.not || item.destination === undefined ? [] : [item.destination]));
+    const told = new Set(act.answered ? await unserved(reader, tried) : []);
+    for (const line of told) say(io, line);
     if (plan.todo > 0 && !(await isConfirmed(io, flags, plan, act)))
       throw new CliError('CANCELLED', 'nothing was done');
-    return await carryOut(io, flags, plan, act, operator, reader);
+    return await carryOut(io, flags, plan, act, operator, reader, told);
   } finally {
     await reader.close();
   }

@@ -21,7 +21,8 @@ export function redactor(secrets: readonly string[]): (text: string) => string {
   // Longest first, so that a form which contains another is replaced whole. The case of hex digits is free.
   const ordered = [...forms].toSorted((a, b) => b.length - a.length);
   const pattern = new RegExp(ordered.map((form) => Array.from(form, anyEscape).join('')).join('|'), 'gi');
-  return (text) => withoutBeginning(text.replace(pattern, MASK), ordered);
+  const beginnings = beginningsOf(forms);
+  return (text) => withoutBeginning(text.replace(pattern, MASK), beginnings);
 }
 
 /** `\u002b` */
@@ -29,22 +30,28 @@ const LONGEST_ESCAPE = 6;
 /** One character as JSON may write it, the last one perhaps not to its end. */
 const WRITTEN = /\\u([0-9a-f]{4})|\\u?[0-9a-f]{0,3}$|\\?([^])/iy;
 
-/** At least MIN_SECRET_LENGTH characters of a form, at the end of a text: a shorter beginning gives nothing away. */
-function withoutBeginning(text: string, forms: readonly string[]): string {
-  const starts = forms.map((form) => beginningAt(text, form.toLowerCase()));
-  const start = Math.min(...starts);
-  return start < text.length ? text.slice(0, start) + MASK : text;
+/** The forms of all secrets in lower case, by the character that each begins with. */
+interface Beginnings {
+  readonly all: readonly string[];
+  readonly byFirst: ReadonlyMap<string | undefined, readonly string[]>;
+  readonly longest: number;
 }
 
-/** Where a text ends in the beginning of a form; its length, where it does not. */
-function beginningAt(text: string, form: string): number {
-  let start = Math.max(0, text.length - form.length * LONGEST_ESCAPE);
-  // Nearly all of them are told by their first character.
-  const mayBegin = (character: string | undefined): boolean =>
-    character === '\\' || character?.toLowerCase() === form[0];
-  while (start < text.length && !(mayBegin(text[start]) && matchedToTheEnd(text, start, form) >= MIN_SECRET_LENGTH))
-    start += 1;
-  return start;
+function beginningsOf(forms: Iterable<string>): Beginnings {
+  const all = [...new Set(Array.from(forms, (form) => form.toLowerCase()))];
+  return { all, byFirst: Map.groupBy(all, (form) => form[0]), longest: Math.max(...all.map(({ length }) => length)) };
+}
+
+/** At least MIN_SECRET_LENGTH characters of a form, at the end of a text: a shorter beginning gives nothing away. */
+function withoutBeginning(text: string, { all, byFirst, longest }: Beginnings): string {
+  const last = text.length - MIN_SECRET_LENGTH;
+  for (let start = Math.max(0, text.length - longest * LONGEST_ESCAPE); start <= last; start += 1) {
+    const first = text[start];
+    const forms = first === '\\' ? all : byFirst.get(first?.toLowerCase());
+    if (forms?.some((form) => matchedToTheEnd(text, start, form) >= MIN_SECRET_LENGTH))
+      return text.slice(0, start) + MASK;
+  }
+  return text;
 }
 
 /** How many characters of a form stand from `start` to the end of a text; 0 where anything else does. */

@@ -29,10 +29,13 @@ export async function createScrape(destinations: number): Promise<Scrape> {
   });
   const provider = new MeterProvider({ readers: [reader] });
   const serializer = new PrometheusSerializer('', false, undefined, true, true);
+  const collect = async (): Promise<string> =>
+    serializer.serialize((await reader.collect({ timeoutMillis: COLLECT_WITHIN_MS })).resourceMetrics);
+  let running: Promise<string> | undefined;
   return {
     provider,
-    text: async () =>
-      serializer.serialize((await reader.collect({ timeoutMillis: COLLECT_WITHIN_MS })).resourceMetrics),
+    // Of two collections at once one would take the gauges away from the other.
+    text: () => (running ??= collect().finally(() => (running = undefined))),
     close: () => provider.shutdown().catch(() => {}),
   };
 }

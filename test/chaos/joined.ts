@@ -24,8 +24,8 @@ export interface Joined {
 
 /** The same clock, read by two processes. */
 const SLACK_MS = 5;
-/** A busy worker begins the attempt, which is what is measured, so much later than it notes the start of it. */
-const HELD_UP_MS = 500;
+/** A busy worker begins the attempt, which is what is measured, so much later than it notes the start of it; a busy API notes it as late. */
+export const HELD_UP_MS = 500;
 
 /**
  * @param journals of one key, the oldest generation first

@@ -4,7 +4,7 @@ import type { FiledLetter, UnreadableLetter } from '../../queue/dead-letters.ts'
 import { letterId } from '../../queue/keys.ts';
 import { isInProgress } from './api-answers.ts';
 import type { JudgedPolicy } from './evidence.ts';
-import type { JoinedAttempt } from './joined.ts';
+import { HELD_UP_MS, type JoinedAttempt } from './joined.ts';
 import { bodyTextOf } from './judge-sends.ts';
 import type { Look } from './judgement.ts';
 import type { Entry } from './ledger.ts';
@@ -95,7 +95,9 @@ function reasonFits(
       const hasLost = journal.lost + lost > 0;
       const sentAt = Math.min(firstAt ?? Infinity, attempts[0]?.attempt.at ?? Infinity);
       const since = hasLost || sentAt === Infinity ? enqueuedAt : sentAt;
-      return deadAt + policy.clocksDifferMs + SLACK_MS >= keyUsableUntil(policy, since);
+      // When a postponed attempt began its journal need not say, and a busy API notes it later than it was sent.
+      const slackMs = SLACK_MS + (journal.postponed > 0 ? HELD_UP_MS : 0);
+      return deadAt + policy.clocksDifferMs + slackMs >= keyUsableUntil(policy, since);
     }
     case 'rejected':
       return (

@@ -51,9 +51,9 @@ function judgeTimes(
   const which = `attempt ${next.attempt.attempt}`;
   look('I8', lateMs >= -ROUNDING_MS - clocksDifferMs, `${which} began ${-lateMs} ms before its time`);
   measured.latenessMs.push(lateMs);
-  // Its answer came later than itself; where clocks differ, the fault's own row says how early it may be. What holds answers
-  // holds requests too, and one that was held came to the API later than it was sent.
-  if (clocksDifferMs > 0 || answersBreak || !seen || !next.seen) return;
+  // Its answer came later than itself, where it had one; where clocks differ, the fault's own row says how early it may be.
+  // What holds answers holds requests too, and one that was held came to the API later than it was sent.
+  if (clocksDifferMs > 0 || answersBreak || attempt.outcome !== 'response' || !seen || !next.seen) return;
   const earlyMs = seen.send.at + delayMs - next.seen.send.at;
   look('I8', earlyMs <= ROUNDING_MS, `${which} was sent ${earlyMs} ms before its time, by the API's clock`);
 }

@@ -134,11 +134,14 @@ function judgeCrash(
 const startsOf = ({ attempts, postponed, lost }: Journal, more: number): number =>
   attempts.length + postponed + lost + more;
 
+/** The Sentinels' own has to hold their password. */
+const CONFIGURATION = 'sentinel.conf';
+
 /** Looks for secrets in every file of a folder: append-only files and logs hold all that was ever written. */
 export async function judgeSecrets(judgement: Judgement, folder: string, secrets: readonly string[]): Promise<void> {
   const longest = Math.max(...secrets.map((secret) => secret.length));
   for (const file of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (!file.isFile()) continue;
+    if (!file.isFile() || file.name === CONFIGURATION) continue;
     let tail = Buffer.alloc(0);
     let found = 0;
     const path = joinPath(file.parentPath, file.name);

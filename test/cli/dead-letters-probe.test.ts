@@ -10,11 +10,12 @@ import { carryOut } from '../../cli/carry-out.ts';
 import type { Io } from '../../cli/io.ts';
 import { type LetterAct, probing as probingFor } from '../../cli/letter-acts.ts';
 import type { Plan } from '../../cli/letter-plan.ts';
+import { watchUnserved } from '../../cli/unserved.ts';
 import { assertAppliedOnce } from '../../dev/testing.ts';
 import { discard } from '../../queue/operate.ts';
 import { pauseDestination, resumeDestination } from '../../queue/pause.ts';
 import type { ProbeAnswer } from '../../queue/probe.ts';
-import type { Reader } from '../../queue/reader.ts';
+import { Reader } from '../../queue/reader.ts';
 import { eventually } from '../support/world.ts';
 import { act, actsOf, graveyard, WHY } from './graveyard.ts';
 import { documents, startCli } from './run-cli.ts';
@@ -112,6 +113,56 @@ test('of a destination that is held it is said before; --wait 0 looks once', asy
   expect(asked.stderr).toContain(`${world.name}: it is paused: a probe waits for \`waybill resume ${world.name}\`\n`);
   await resumeDestination(world.reader, world.name, { by: 'ann', reason: 'x' });
   await world.until(keys[0] ?? '', 'delivered');
+});
+
+test('a worker that stops, or a pause, while an answer is awaited is told before the counts', async () => {
+  const { world } = await graveyard(['302', ...Array<string>(60).fill('in-progress')]);
+  const worker = await world.startWorker();
+  const flags = ['dead-letters', 'probe', '--destination', world.name, '--all', '--yes', ...WHY];
+  const cli = await startCli(flags, { env: { REDIS_URL: redisUrl() } });
+  await eventually(async () => expect(await actsOf(world)).toHaveLength(1), 15_000);
+  expect(cli.stderr()).not.toContain('a probe waits');
+  await worker.stop(AbortSignal.timeout(2000));
+  const unserved = `${world.name}: no worker serves it: a probe waits until one does\n`;
+  await cli.says(unserved);
+  await pauseDestination(world.reader, world.name, { by: 'ben', reason: 'x' });
+  const paused = `${world.name}: it is paused: a probe waits for \`waybill resume ${world.name}\`\n`;
+  await cli.says(paused);
+  cli.kill('SIGINT');
+  const { code, stderr } = await cli.ended;
+  expect(code).toBe(130);
+  expect(stderr.indexOf('answers: none yet 1')).toBeGreaterThan(stderr.indexOf(paused));
+});
+
+test('each line of who serves them is said once; a look that fails is silent, and one that is late says nothing', async () => {
+  const { world } = await graveyard();
+  const said: string[] = [];
+  let asked = 0;
+  const watch = (reader: Reader) => {
+    const awaited = () => (asked++, [world.name]);
+    return watchUnserved(reader, { awaited, told: new Set(), tell: (line) => said.push(line), everyMs: 10 });
+  };
+  const again = async (looks: number) => {
+    const before = asked;
+    await eventually(() => expect(asked).toBeGreaterThan(before + looks));
+  };
+  const line = `${world.name}: no worker serves it: a probe waits until one does`;
+  const ends = watch(world.reader);
+  await again(3);
+  ends();
+  expect(said).toEqual([line]);
+  const gone = await Reader.open(redisUrl());
+  await gone.close();
+  const fails = watch(gone);
+  await again(3);
+  fails();
+  const paused = Promise.withResolvers<boolean>();
+  const late = watch({ queue: () => ({ isPaused: () => paused.promise }) } as unknown as Reader);
+  await again(0);
+  late();
+  paused.resolve(true);
+  await sleep(50);
+  expect(said).toEqual([line]);
 });
 
 test.each([

@@ -1,6 +1,7 @@
 // GET /api/events: server-sent events. A stream ends with the session that it belongs to, with the server, and when its
 // reader is too slow; the browser then asks again.
-import { PassThrough } from 'node:stream';
+import { finished, PassThrough } from 'node:stream';
+import type { FastifyReply } from 'fastify';
 import type { Access } from '../access/access.ts';
 import { visitOf } from '../access/visit.ts';
 import type { DashboardApp } from '../app.ts';
@@ -14,6 +15,8 @@ const MAX_STREAMS = 200;
 export const MAX_STREAMS_OF_ONE = 20;
 /** What a reader may leave lying. */
 const MAX_BACKLOG_BYTES = 256 * 1024;
+/** What a reader has, once the server stops, to take what is still on its way. */
+const FAREWELL_MS = 1000;
 /** What a browser waits before it asks again. */
 const RETRY_MS = 2000;
 
@@ -25,9 +28,15 @@ interface Live {
 }
 
 export function eventRoutes(app: DashboardApp, { access, watcher, pingMs }: Live): void {
-  const open = new Map<PassThrough, string | undefined>();
+  const open = new Map<FastifyReply['raw'], { stream: PassThrough; owner: string | undefined }>();
+  let isClosing = false;
   app.addHook('preClose', async () => {
-    for (const stream of open.keys()) stream.end();
+    isClosing = true;
+    for (const { stream } of open.values()) stream.end();
+    // A reader that takes nothing takes no end either, and the server would wait for it.
+    setTimeout(() => {
+      for (const raw of open.keys()) raw.destroy();
+    }, FAREWELL_MS).unref();
     await watcher.close();
   });
 
@@ -41,7 +50,7 @@ export function eventRoutes(app: DashboardApp, { access, watcher, pingMs }: Live
     },
     ({ request, reply }) => {
       const owner = visitOf(request).user?.name;
-      const own = [...open.values()].filter((name) => name === owner).length;
+      const own = [...open.values()].filter((other) => other.owner === owner).length;
       if (open.size >= MAX_STREAMS || own >= MAX_STREAMS_OF_ONE) {
         const words = own >= MAX_STREAMS_OF_ONE ? `${own} streams of yours` : `${open.size} streams`;
         throw new ApiError(503, 'TOO_MANY_STREAMS', `this process serves ${words} already`, {
@@ -49,7 +58,7 @@ export function eventRoutes(app: DashboardApp, { access, watcher, pingMs }: Live
         });
       }
       const stream = new PassThrough();
-      open.set(stream, owner);
+      open.set(reply.raw, { stream, owner });
       const send = (text: string): void => {
         if (stream.writableLength > MAX_BACKLOG_BYTES) stream.destroy();
         else if (stream.writable) stream.write(text);
@@ -67,12 +76,19 @@ export function eventRoutes(app: DashboardApp, { access, watcher, pingMs }: Live
         );
       }, pingMs);
       stream.once('close', () => {
-        open.delete(stream);
         clearInterval(ping);
         silence();
       });
-      reply.raw.once('close', () => stream.destroy());
+      // Tells also of one that was gone before it was known.
+      finished(reply.raw, () => {
+        open.delete(reply.raw);
+        stream.destroy();
+      });
+      // Let in before the server was told to stop, known only after.
+      if (isClosing) stream.end();
       reply.headers({ 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' });
+      // One that is kept for another request would keep a server that stops as well, until the client lets go of it.
+      if (request.raw.httpVersionMajor === 1) reply.header('connection', 'close');
       return stream;
     },
   );
