@@ -19,10 +19,11 @@ import { redisDamages } from './redis-damage.ts';
 import { redisTroubles } from './redis-trouble.ts';
 import { rollingRestarts } from './rolling-restarts.ts';
 import { soak } from './soak.ts';
-import { usualWorker } from './usual-worker.ts';
+import { usualWorker, usualWorkerAtLetter } from './usual-worker.ts';
 
 export const FAULTS: readonly Fault[] = [
   usualWorker,
+  usualWorkerAtLetter,
   killWorker,
   ...killSteps,
   ...killOperators,
