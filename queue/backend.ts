@@ -1,5 +1,5 @@
 // The settling half of our BullMQ backend: the gates through which every write leaves.
-//  moveToCompleted  a delivered write leaves its body behind, one script
+//  moveToCompleted  a delivered write leaves its body behind, one script for all that leave together
 //  moveToDelayed    a retry carries the journal and its lookup row, one script
 //  moveToFailed     everything that BullMQ fails is filed as a dead letter, one script
 import { setTimeout } from 'node:timers/promises';
@@ -9,6 +9,7 @@ import { type Journal, readJournal, withoutBodies } from '../core/journal.ts';
 import type { Write } from '../core/write.ts';
 import { FetchingBackend } from './fetching-backend.ts';
 import { type Ending, endingOfDead, endingOfDelivered } from './ending.ts';
+import { Deliveries } from './deliveries.ts';
 import { deadQueueName, letterId, prefixOf, rowKeys, unsaidKey } from './keys.ts';
 import { classOf } from './letter-class.ts';
 import { type DeadLetter, requestIdsOf } from './letter.ts';
@@ -16,7 +17,7 @@ import { DEAD_LETTER, LETTER_EXISTS } from './scripts/dead-letter.ts';
 import { DELAY_KEYS, RETRY } from './scripts/retry.ts';
 import { CLAIM, DELIVER, FINISH_KEYS } from './scripts/settled.ts';
 import type { TakenJob } from './taken-job.ts';
-import { asTombstone, deadTombstone, deliveredTombstone } from './tombstone.ts';
+import { asTombstone, deadTombstone, deliveredTombstone, headOf } from './tombstone.ts';
 import { isAway } from './unavailable.ts';
 import type { Delivery } from './delivery.ts';
 
@@ -55,44 +56,51 @@ export class WaybillBackend extends FetchingBackend {
   override async moveToCompleted(
     job: MinimalJob,
     returnValue: unknown,
-    removeOnComplete: Parameters<RedisQueueBackend['moveToCompleted']>[2],
+    _removeOnComplete: unknown,
     token: string,
     fetchNext: boolean,
   ): Promise<Finished> {
+    const id = job.id ?? '';
     const journal = readJournal(job.progress);
     // What was moved back into the queue by hand goes to where it was, and has been told of.
     const told = asTombstone(job.data);
     const tombstone = deliveredTombstone(job.data as Write, returnValue as Delivery);
-    const fields = {
-      data: JSON.stringify(told ?? tombstone),
-      ...(tellsMore(journal) && { progress: JSON.stringify(withoutBodies(journal)) }),
-    };
     const noted = this.tell !== undefined && told === undefined;
     const aheadMs = await this.clockAheadMs();
     return this.#untilSettled(async () => {
-      // BullMQ reckons from it what is past its age.
+      // Retention reckons from it what is past its age.
       const finishedOn = Date.now() - aheadMs;
-      const value = JSON.stringify(returnValue);
-      const client = await this.scriptClient();
-      // BullMQ's key array is shared between calls: the arguments are a copy of it, made and sent without a wait between.
-      const args: unknown[] = this.moveToFinishedArgs(
-        job,
-        value,
-        'returnvalue',
-        removeOnComplete,
-        'completed',
+      const reply = await this.#deliveries.settle([
+        id,
         token,
-        finishedOn,
-        fetchNext,
-        fields,
-      );
-      args.splice(FINISH_KEYS, 0, unsaidKey(this.destination));
-      args.push(token, noted);
-      const result = await this.#next(await this.run(client, DELIVER, args), job.id ?? '', 'moveToFinished');
-      if (noted) this.tell?.(job.id ?? '', endingOfDelivered(this.destination, job.id ?? '', tombstone, journal));
+        String(finishedOn),
+        fetchNext && !this.queue.closing ? '1' : '0',
+        noted ? '1' : '0',
+        headOf(told ?? tombstone),
+        JSON.stringify(returnValue),
+        tellsMore(journal) ? JSON.stringify(withoutBodies(journal)) : '',
+      ]);
+      const result = await this.#next(reply, id, 'moveToFinished');
+      if (noted) this.tell?.(id, endingOfDelivered(this.destination, id, tombstone, journal));
       return { result, finishedOn };
     });
   }
+
+  readonly #deliveries = new Deliveries(async (facts) => {
+    const client = await this.scriptClient();
+    const { keys, opts } = this.queue;
+    const { name, lockDuration } = opts as { name?: string; lockDuration?: number };
+    // No job's key: each is behind the prefix.
+    const ofNoJob = [keys.completed, keys[''], this.queue.toKey('metrics:completed'), keys.marker];
+    const finishKeys = [...this.moveToFinishedKeys.slice(0, FINISH_KEYS - ofNoJob.length), ...ofNoJob];
+    return (await client.runCommand(DELIVER.name, [
+      ...finishKeys,
+      unsaidKey(this.destination),
+      name,
+      lockDuration,
+      ...facts,
+    ])) as unknown[];
+  });
 
   /** The next write that a settled one brings. @throws what BullMQ throws for a refusal */
   #next(reply: unknown, jobId: string, command: string): unknown[] | Promise<unknown[]> {

@@ -11,4 +11,13 @@ export class TakenJob extends Job {
   delivery: Delivery | undefined;
   /** It is on its way to its dead letter. */
   dead: DeadFacts | undefined;
+
+  /** As BullMQ's own, without its spans, and without looking whether what is returned can be JSON. */
+  override async moveToCompleted(delivery: unknown, token: string, fetchNext = true): Promise<void | unknown[]> {
+    this.returnvalue = delivery;
+    const { result, finishedOn } = await this.backend.moveToCompleted(this, delivery, false, token, fetchNext);
+    this.finishedOn = finishedOn;
+    this.attemptsMade += 1;
+    return result;
+  }
 }

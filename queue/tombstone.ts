@@ -23,6 +23,12 @@ export function deliveredTombstone(write: Write, delivery: Delivery): Delivered 
   return { ...(method !== 'POST' && { method }), path, idempotencyKey, settled: 'delivered', delivery };
 }
 
+/** A delivered write's tombstone as JSON, up to its delivery, which is the last of it. */
+export function headOf(tombstone: Tombstone): string {
+  const { delivery: _delivery, ...rest } = tombstone as Delivered;
+  return `${JSON.stringify(rest).slice(0, -1)},"delivery":`;
+}
+
 /** What BullMQ calls a job's return value: of a delivered write, its tombstone holds it. @returns JSON */
 export function returnValueOf(data: string): string | undefined {
   if (!data.includes('"settled"')) return undefined;

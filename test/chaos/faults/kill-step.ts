@@ -87,7 +87,7 @@ function killStep(name: string, title: string, plans: readonly Plan[], baitOf: B
               onSprung: (reply) => {
                 worker.kill('SIGKILL');
                 // Refused: the worker had lost its lock to another by then, and this was no settling.
-                if (reply !== undefined && /^(-|:-)/.test(reply)) caught.trapped.delete(taken);
+                if (reply !== undefined && /^(-|:-)|\n:-/.test(reply)) caught.trapped.delete(taken);
                 resolve();
               },
             });
