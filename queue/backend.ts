@@ -66,7 +66,8 @@ export class WaybillBackend extends FetchingBackend {
     const told = asTombstone(job.data);
     const tombstone = deliveredTombstone(job.data as Write, returnValue as Delivery);
     const noted = this.tell !== undefined && told === undefined;
-    const aheadMs = await this.clockAheadMs();
+    const ahead = this.clockAheadMs();
+    const aheadMs = typeof ahead === 'number' ? ahead : await ahead;
     return this.#untilSettled(async () => {
       // Retention reckons from it what is past its age.
       const finishedOn = Date.now() - aheadMs;

@@ -1,6 +1,6 @@
 // The metrics: what is counted, under which names and labels. They cost no command in Redis but at a scrape, and nothing
 // that goes wrong here decides about a write.
-import type { BatchObservableResult, Meter, MeterProvider } from '@opentelemetry/api';
+import type { Attributes, BatchObservableResult, Meter, MeterProvider } from '@opentelemetry/api';
 import { DEAD_REASONS, type DeadReason } from '../core/decide.ts';
 import type { Attempt } from '../core/journal.ts';
 import type { Depth } from '../queue/depth.ts';
@@ -90,6 +90,14 @@ export function createMetrics(
     of: (destination) => {
       const here = { destination };
       const codes = new Set<string>();
+      // A counter looks its labels up at every add: once for all that one turn of the event loop counts.
+      const turn = new Map<string, { labels: Attributes; count: number }>();
+      const addTurn = (): void => {
+        each((to) => {
+          for (const { labels, count } of turn.values()) to.attempts.add(count, labels);
+        });
+        turn.clear();
+      };
       each((to) => {
         // A counter that is not there until it first counts hides its first count from rate().
         for (const counter of [to.delivered, to.queueErrors, to.renewed]) counter.add(0, here);
@@ -98,10 +106,14 @@ export function createMetrics(
       return {
         attempted: ({ outcome, disposition, durationMs, status, code = `HTTP_${status}` }) => {
           const label = bounded(code, codes);
-          each((to) => {
-            to.attempts.add(1, { destination, outcome, code: label, disposition });
-            to.duration.record(durationMs / 1000, { destination, outcome });
-          });
+          const key = `${outcome} ${disposition} ${label}`;
+          const counted = turn.get(key);
+          if (counted) counted.count += 1;
+          else {
+            if (turn.size === 0) setImmediate(addTurn);
+            turn.set(key, { labels: { destination, outcome, code: label, disposition }, count: 1 });
+          }
+          each((to) => to.duration.record(durationMs / 1000, { destination, outcome }));
         },
         delivered: (sinceAddMs) =>
           each((to) => {

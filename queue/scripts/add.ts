@@ -22,12 +22,13 @@ end
 
 /**
  * Adds a write that may be sent at once, as BullMQ's script would: less its numbering of jobs, and what it does for flows,
- * repeating and deduplication, which add() refuses.
+ * repeating and deduplication, which add() refuses; and less a delay and a priority of 0, as which BullMQ reads what is
+ * not there.
  * KEYS: wait, active, meta, events, marker, the job's own.
  * ARGV: job id, name, data, opts, epoch ms, the payload's hash.
  */
 const ADD_AT_ONCE: Script = {
-  name: 'waybill:add:1',
+  name: 'waybill:add:2',
   keys: 6,
   lua: `${COMPARE}
 local waitKey, activeKey, metaKey, eventsKey, markerKey, jobKey = unpack(KEYS)
@@ -35,7 +36,7 @@ local jobId, name, data, opts, now, hash = unpack(ARGV)
 local answer = compare(jobKey, jobId, hash)
 if answer then return answer end
 local paused, most, longest = unpack(redis.call('HMGET', metaKey, 'paused', 'concurrency', 'opts.maxLenEvents'), 1, 3)
-redis.call('HSET', jobKey, 'name', name, 'data', data, 'opts', opts, 'timestamp', now, 'delay', 0, 'priority', 0, '${PAYLOAD_HASH_FIELD}', hash)
+redis.call('HSET', jobKey, 'name', name, 'data', data, 'opts', opts, 'timestamp', now, '${PAYLOAD_HASH_FIELD}', hash)
 if not longest then
   longest = 10000
   redis.call('HSET', metaKey, 'opts.maxLenEvents', longest)
