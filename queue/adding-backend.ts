@@ -14,8 +14,8 @@ import type { Script } from './scripts/compose.ts';
 import { DEAD_LETTER } from './scripts/dead-letter.ts';
 import { SCRUB, TRIM } from './scripts/retention.ts';
 import { PAUSE } from './scripts/pause.ts';
-import { RETRY } from './scripts/retry.ts';
-import { CLAIM, DELIVER } from './scripts/settled.ts';
+import { CLAIM } from './scripts/claim.ts';
+import { SETTLE } from './scripts/settle.ts';
 import { MOVE_STALLED } from './scripts/stalled.ts';
 
 export type RedisClient = Parameters<RedisQueueBackend['execCommand']>[0];
@@ -47,12 +47,11 @@ const SCRIPTS: readonly Script[] = [
   ...Object.values(REPLAY_SCRIPTS),
   CLAIM,
   DEAD_LETTER,
-  DELIVER,
+  SETTLE,
   DISCARD,
   MOVE_STALLED,
   PAUSE,
   RESTORE,
-  RETRY,
   SCRUB,
   TRIM,
 ];

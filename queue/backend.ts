@@ -1,6 +1,6 @@
 // The settling half of our BullMQ backend: the gates through which every write leaves.
-//  moveToCompleted  a delivered write leaves its body behind, one script for all that leave together
-//  moveToDelayed    a retry carries the journal and its lookup row, one script
+//  moveToCompleted  a delivered write leaves its body behind, and
+//  moveToDelayed    a retry carries the journal and its lookup row: one script for all that leave together
 //  moveToFailed     everything that BullMQ fails is filed as a dead letter, one script
 import { setTimeout } from 'node:timers/promises';
 import { isNotConnectionError, type MinimalJob, raw2NextJobData, type RedisQueueBackend } from 'bullmq';
@@ -9,19 +9,25 @@ import { type Journal, readJournal, withoutBodies } from '../core/journal.ts';
 import type { Write } from '../core/write.ts';
 import { FetchingBackend } from './fetching-backend.ts';
 import { type Ending, endingOfDead, endingOfDelivered } from './ending.ts';
-import { Deliveries } from './deliveries.ts';
+import { LeavingTogether } from './leaving.ts';
 import { deadQueueName, letterId, prefixOf, rowKeys, unsaidKey } from './keys.ts';
 import { classOf } from './letter-class.ts';
 import { type DeadLetter, requestIdsOf } from './letter.ts';
 import { DEAD_LETTER, LETTER_EXISTS } from './scripts/dead-letter.ts';
-import { DELAY_KEYS, RETRY } from './scripts/retry.ts';
-import { CLAIM, DELIVER, FINISH_KEYS } from './scripts/settled.ts';
+import { CLAIM } from './scripts/claim.ts';
+import { FINISH_KEYS, SETTLE } from './scripts/settle.ts';
 import type { TakenJob } from './taken-job.ts';
 import { asTombstone, deadTombstone, deliveredTombstone, headOf } from './tombstone.ts';
 import { isAway } from './unavailable.ts';
 import type { Delivery } from './delivery.ts';
 
 type Fields = Record<string, unknown>;
+
+/** Field after field, of those that have a value. */
+const flatJson = (fields: Fields): string =>
+  JSON.stringify(Object.entries(fields).flatMap(([field, value]) => (value === undefined ? [] : [field, value])));
+
+const flag = (is: boolean): string => (is ? '1' : '0');
 type Finished = { result: void | unknown[]; finishedOn: number };
 
 /** A journal on its way to be stored, and its lookup rows: the newest request_id, and one that is kept no more. */
@@ -71,12 +77,12 @@ export class WaybillBackend extends FetchingBackend {
     return this.#untilSettled(async () => {
       // Retention reckons from it what is past its age.
       const finishedOn = Date.now() - aheadMs;
-      const reply = await this.#deliveries.settle([
+      const reply = await this.#leaving.settle('deliver', [
         id,
         token,
         String(finishedOn),
-        fetchNext && !this.queue.closing ? '1' : '0',
-        noted ? '1' : '0',
+        flag(fetchNext && !this.queue.closing),
+        flag(noted),
         headOf(told ?? tombstone),
         JSON.stringify(returnValue),
         tellsMore(journal) ? JSON.stringify(withoutBodies(journal)) : '',
@@ -87,20 +93,15 @@ export class WaybillBackend extends FetchingBackend {
     });
   }
 
-  readonly #deliveries = new Deliveries(async (facts) => {
+  readonly #leaving = new LeavingTogether(async (args) => {
     const client = await this.scriptClient();
     const { keys, opts } = this.queue;
     const { name, lockDuration } = opts as { name?: string; lockDuration?: number };
     // No job's key: each is behind the prefix.
     const ofNoJob = [keys.completed, keys[''], this.queue.toKey('metrics:completed'), keys.marker];
     const finishKeys = [...this.moveToFinishedKeys.slice(0, FINISH_KEYS - ofNoJob.length), ...ofNoJob];
-    return (await client.runCommand(DELIVER.name, [
-      ...finishKeys,
-      unsaidKey(this.destination),
-      name,
-      lockDuration,
-      ...facts,
-    ])) as unknown[];
+    const ours = [unsaidKey(this.destination), rowKeys(this.destination).byRequestId];
+    return (await client.runCommand(SETTLE.name, [...finishKeys, ...ours, name, lockDuration, ...args])) as unknown[];
   });
 
   /** The next write that a settled one brings. @throws what BullMQ throws for a refusal */
@@ -144,12 +145,25 @@ export class WaybillBackend extends FetchingBackend {
   ): Promise<void | unknown[]> {
     const key = `${token} ${jobId}`;
     const carried = this.#carried.get(key);
-    // In place of BullMQ's reason and stack trace, which say nothing that the journal does not.
-    const options = carried ? { ...opts, fieldsToUpdate: { progress: JSON.stringify(carried.journal) } } : opts;
     try {
       // A retry is due by the clock of everybody else.
       const now = timestamp - (await this.clockAheadMs());
-      const next = await this.#untilSettled(() => this.#delay(jobId, now, delay, token, options, carried));
+      const next = await this.#untilSettled(async () => {
+        const reply = await this.#leaving.settle('retry', [
+          jobId,
+          token,
+          String(now),
+          flag(opts.fetchNext === true && !this.queue.closing),
+          String(delay),
+          flag(opts.skipAttempt === true),
+          carried ? JSON.stringify(carried.journal) : '',
+          // With a journal BullMQ's reason and stack trace say nothing more.
+          carried || !opts.fieldsToUpdate ? '' : flatJson(opts.fieldsToUpdate),
+          carried?.requestId ?? '',
+          carried?.forgotten ?? '',
+        ]);
+        return this.#next(reply, jobId, 'moveToDelayed');
+      });
       this.#carried.delete(key);
       return next;
     } catch (error) {
@@ -157,26 +171,6 @@ export class WaybillBackend extends FetchingBackend {
       if (isNotConnectionError(error as Error)) this.#carried.delete(key);
       throw error;
     }
-  }
-
-  async #delay(
-    jobId: string,
-    timestamp: number,
-    delay: number,
-    token: string,
-    opts: NonNullable<Parameters<RedisQueueBackend['moveToDelayed']>[4]>,
-    carried: Carried | undefined,
-  ): Promise<void | unknown[]> {
-    const client = await this.scriptClient();
-    const args = this.moveToDelayedArgs(jobId, timestamp, token, delay, opts) as unknown[];
-    const result: unknown = await this.run(client, RETRY, [
-      ...args.slice(0, DELAY_KEYS),
-      rowKeys(this.destination).byRequestId,
-      ...args.slice(DELAY_KEYS),
-      carried?.requestId,
-      carried?.forgotten,
-    ]);
-    return result === null || result === undefined ? undefined : this.#next(result, jobId, 'moveToDelayed');
   }
 
   /**

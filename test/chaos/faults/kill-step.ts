@@ -2,10 +2,8 @@
 // write that was not trapped before, and the worker is killed before it can do anything else.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jobIdOf } from '../../../core/write.ts';
-import { BULLMQ } from '../../../queue/scripts/compose.ts';
 import { DEAD_LETTER } from '../../../queue/scripts/dead-letter.ts';
-import { RETRY } from '../../../queue/scripts/retry.ts';
-import { DELIVER } from '../../../queue/scripts/settled.ts';
+import { SETTLE, type Step } from '../../../queue/scripts/settle.ts';
 import type { Campaign, ChaosWorker } from '../campaign.ts';
 import type { Fault } from '../fault.ts';
 import { addUntilAcknowledged, uuid } from '../load.ts';
@@ -26,19 +24,32 @@ const delivered = (...steps: string[]): Plan => ({ steps, ending: 'delivered' })
 const dead = (step: string): Plan => ({ steps: Array.from({ length: 40 }, () => step), ending: 'dead' });
 const rejected = (step: string): Plan => ({ steps: [step], ending: 'dead' });
 
-/** The steps that settle: the scripts by which a worker may do it, and writes that lead to it. */
-const SETTLING = {
+interface Settling {
+  script: string;
+  /** What stands before the job in that script's arguments, where it settles in several ways. */
+  step?: Step;
+  plans: readonly Plan[];
+}
+
+/** The steps that settle: the script by which a worker does it, and writes that lead to it. */
+const SETTLING: Record<string, Settling> = {
   delivered: {
-    scripts: [BULLMQ.moveToFinished.content, DELIVER.lua],
+    script: SETTLE.lua,
+    step: 'deliver',
     plans: [delivered('ok'), delivered('ok'), delivered('slow:20')],
   },
   retry: {
-    scripts: [RETRY.lua],
+    script: SETTLE.lua,
+    step: 'retry',
     plans: [delivered('503'), delivered('reset-after'), delivered('500-applied'), dead('503')],
   },
-  postpone: { scripts: [RETRY.lua], plans: [delivered('in-progress'), delivered('in-progress', 'in-progress')] },
-  'dead letter': { scripts: [DEAD_LETTER.lua], plans: [rejected('400'), rejected('422'), dead('403'), dead('401')] },
-} as const;
+  postpone: {
+    script: SETTLE.lua,
+    step: 'retry',
+    plans: [delivered('in-progress'), delivered('in-progress', 'in-progress')],
+  },
+  'dead letter': { script: DEAD_LETTER.lua, plans: [rejected('400'), rejected('422'), dead('403'), dead('401')] },
+};
 
 /** Writes that no trap has caught, by job id; and those that one has, with how often they were sent by then. */
 interface Catch {
@@ -145,13 +156,14 @@ const beforePost = killStep(
   }),
 );
 
-const settleSteps = Object.entries(SETTLING).flatMap(([end, { scripts, plans }]) => {
-  const hashes = new Set<string | undefined>(scripts.map(scriptHash));
+const settleSteps = Object.entries(SETTLING).flatMap(([end, { script: lua, step, plans }]) => {
+  const settling = scriptHash(lua);
   const baitOf =
     (verdict: 'swallow' | 'hold'): BaitOf =>
     ({ fresh }, take) => ({
       onCommand: ({ script, args }) => {
-        const jobId = hashes.has(script) ? args.find((word) => fresh.has(word)) : undefined;
+        if (script !== settling) return 'pass';
+        const jobId = args.find((word, i) => fresh.has(word) && (step === undefined || args[i - 1] === step));
         if (jobId === undefined) return 'pass';
         take(fresh.get(jobId) ?? '');
         return verdict;

@@ -1,0 +1,53 @@
+// Settling what leaves its worker's hands alive: all that one turn of the event loop decided, in one call.
+import { BULLMQ, type Script, SLICE } from './compose.ts';
+import { DELIVER } from './deliver.ts';
+import { NEXT, REFUSAL } from './leave.ts';
+import { RETRY } from './retry.ts';
+import { MAKE_SOUND } from './sound.ts';
+
+export const FINISH_KEYS = BULLMQ.moveToFinished.keys;
+
+/** The steps, and how many facts each has: the parameters of deliver() and of retry(). */
+const FACTS = { deliver: 8, retry: 10 } as const;
+
+export type Step = keyof typeof FACTS;
+
+/**
+ * KEYS: moveToFinished's, with the prefix of jobs in the place of a job; then the set of writes to tell of, the row by
+ * request_id. ARGV: the worker's name, its lock in ms, then each step and its facts.
+ * Returns for each what BullMQ's script returns, or the text of an error: what is wrong with one job stops no other.
+ */
+export const SETTLE: Script = {
+  name: 'waybill:settle:1',
+  keys: FINISH_KEYS + 2,
+  lua: `
+-- BullMQ's scripts are given their options as they are: to pack and unpack them takes longer than to look at them.
+local packing = cmsgpack
+local cmsgpack = { pack = packing.pack, unpack = function(value) return type(value) == 'table' and value or packing.unpack(value) end }
+${SLICE}${REFUSAL}${NEXT}${MAKE_SOUND}
+local waitKey, activeKey, prioritizedKey, eventsKey, stalledKey = unpack(KEYS, 1, 5)
+local delayedKey, metaKey, completedKey, prefix, markerKey = KEYS[7], KEYS[9], KEYS[11], KEYS[12], KEYS[14]
+local unsaidKey, requestIdsKey = KEYS[${FINISH_KEYS + 1}], KEYS[${FINISH_KEYS + 2}]
+local nextKeys = slice(KEYS, 1, 11)
+nextKeys[11] = markerKey
+local longest = redis.call('HGET', metaKey, 'opts.maxLenEvents') or 10000
+local function optionsFor(token) return { token = token, name = ARGV[1], lockDuration = ARGV[2] } end
+${DELIVER}${RETRY}
+local steps, facts = { deliver = deliver, retry = retry }, { deliver = ${FACTS.deliver}, retry = ${FACTS.retry} }
+local replies, at = {}, 3
+while ARGV[at] do
+  local step = ARGV[at]
+  local done, reply = pcall(steps[step], unpack(ARGV, at + 1, at + facts[step]))
+  if not done then
+    local text = type(reply) == 'table' and reply.err or tostring(reply)
+    local code = string.match(text, '^(%u+) ')
+    -- Redis itself refuses: it would not take the others either.
+    if code and code ~= 'ERR' and code ~= 'WRONGTYPE' then return redis.error_reply(text) end
+    reply = text
+  end
+  replies[#replies + 1] = reply
+  at = at + 1 + facts[step]
+end
+return replies
+`,
+};
