@@ -8,65 +8,82 @@ export const MIN_SECRET_LENGTH = 6;
 /**
  * Makes a function that replaces every secret in a text, also where it stands URL-encoded or in base64, and however a
  * JSON writer escaped its characters (PHP writes `\/`, Go and .NET `\u002B`). An answer may break off in the middle of one:
- * its beginning at the end of a text is replaced too.
- * @param secrets header values and passwords; those shorter than MIN_SECRET_LENGTH are ignored
+ * its beginning at the end of a text is replaced too. The case of letters is free, since that of hex digits is.
+ * @param secrets header values and passwords of any length; those shorter than MIN_SECRET_LENGTH are ignored
  */
 export function redactor(secrets: readonly string[]): (text: string) => string {
-  const forms = new Set<string>();
-  for (const secret of secrets) {
-    if (secret.length < MIN_SECRET_LENGTH) continue;
-    for (const form of encodedForms(secret)) forms.add(form);
+  const forms = [...new Set(secrets.filter(({ length }) => length >= MIN_SECRET_LENGTH).flatMap(encodedForms))];
+  if (forms.length === 0) return (text) => text;
+  // A pattern of the beginnings alone: one of whole secrets may be too long to be compiled.
+  const heads = new Set(forms.map((form) => form.slice(0, MIN_SECRET_LENGTH).split('').map(anyEscape).join('')));
+  const head = new RegExp([...heads].join('|'), 'gi');
+  return (text) => {
+    let clean = '';
+    let from = 0;
+    head.lastIndex = 0;
+    for (let found = head.exec(text); found; found = head.exec(text)) {
+      const { index } = found;
+      const end = Math.max(...forms.map((form) => endOf(form, text, index)));
+      head.lastIndex = index + 1;
+      if (end < 0) continue;
+      clean += text.slice(from, index) + MASK;
+      head.lastIndex = from = end;
+    }
+    return from === 0 ? text : clean + text.slice(from);
+  };
+}
+
+const NOWHERE = -1;
+/** Of so many meanings none is looked for: what follows is taken out. */
+const MOST_MEANINGS = 8;
+
+/** @returns where a form ends that begins at `start`, or the text where that breaks off within it; NOWHERE for anything else */
+function endOf(form: string, text: string, start: number): number {
+  // Several behind a backslash: what it is may show only later.
+  let places = [start];
+  for (let matched = 0; matched < form.length; matched += 1) {
+    const [at = 0] = places;
+    const expected = form[matched] ?? '';
+    if (places.length === 1 && at < text.length && text[at] !== '\\') {
+      if (!isSame(text[at] ?? '', expected)) return NOWHERE;
+      places[0] = at + 1;
+      continue;
+    }
+    // A shorter beginning gives nothing away.
+    if (matched >= MIN_SECRET_LENGTH && places.some((place) => breaksOff(text, place))) return text.length;
+    places = [...new Set(places.flatMap((place) => behind(expected, text, place)))];
+    if (places.length === 0) return NOWHERE;
+    if (places.length > MOST_MEANINGS) return text.length;
   }
-  if (forms.size === 0) return (text) => text;
-  // Longest first, so that a form which contains another is replaced whole. The case of hex digits is free.
-  const ordered = [...forms].toSorted((a, b) => b.length - a.length);
-  const pattern = new RegExp(ordered.map((form) => Array.from(form, anyEscape).join('')).join('|'), 'gi');
-  const beginnings = beginningsOf(forms);
-  return (text) => withoutBeginning(text.replace(pattern, MASK), beginnings);
+  return Math.max(...places);
 }
 
-/** `\u002b` */
-const LONGEST_ESCAPE = 6;
-/** One character as JSON may write it, the last one perhaps not to its end. */
-const WRITTEN = /\\u([0-9a-f]{4})|\\u?[0-9a-f]{0,3}$|\\?([^])/iy;
+const BROKEN_ESCAPE = /(?:\\(?:u[0-9a-f]{0,3})?)?$/iy;
 
-/** The forms of all secrets in lower case, by the character that each begins with. */
-interface Beginnings {
-  readonly all: readonly string[];
-  readonly byFirst: ReadonlyMap<string | undefined, readonly string[]>;
-  readonly longest: number;
+function breaksOff(text: string, at: number): boolean {
+  BROKEN_ESCAPE.lastIndex = at;
+  return BROKEN_ESCAPE.test(text);
 }
 
-function beginningsOf(forms: Iterable<string>): Beginnings {
-  const all = [...new Set(Array.from(forms, (form) => form.toLowerCase()))];
-  return { all, byFirst: Map.groupBy(all, (form) => form[0]), longest: Math.max(...all.map(({ length }) => length)) };
+const ESCAPE = /\\u([0-9a-f]{4})/iy;
+
+/** Where a text goes on behind a unit that stands there in any of the ways of JSON. */
+function behind(unit: string, text: string, at: number): number[] {
+  const ends = isSame(text[at] ?? '', unit) ? [at + 1] : [];
+  if (text[at] !== '\\') return ends;
+  if (isSame(text[at + 1] ?? '', unit)) ends.push(at + 2);
+  ESCAPE.lastIndex = at;
+  const code = ESCAPE.exec(text)?.[1];
+  if (code !== undefined && isSame(String.fromCharCode(Number.parseInt(code, 16)), unit)) ends.push(at + 6);
+  return ends;
 }
 
-/** At least MIN_SECRET_LENGTH characters of a form, at the end of a text: a shorter beginning gives nothing away. */
-function withoutBeginning(text: string, { all, byFirst, longest }: Beginnings): string {
-  const last = text.length - MIN_SECRET_LENGTH;
-  for (let start = Math.max(0, text.length - longest * LONGEST_ESCAPE); start <= last; start += 1) {
-    const first = text[start];
-    const forms = first === '\\' ? all : byFirst.get(first?.toLowerCase());
-    if (forms?.some((form) => matchedToTheEnd(text, start, form) >= MIN_SECRET_LENGTH))
-      return text.slice(0, start) + MASK;
-  }
-  return text;
-}
+const isSame = (a: string, b: string): boolean => a === b || capital(a) === capital(b);
 
-/** How many characters of a form stand from `start` to the end of a text; 0 where anything else does. */
-function matchedToTheEnd(text: string, start: number, form: string): number {
-  let matched = 0;
-  for (let at = start; at < text.length; at = WRITTEN.lastIndex) {
-    WRITTEN.lastIndex = at;
-    const [, code, itself] = WRITTEN.exec(text) ?? [];
-    const character = code === undefined ? itself : String.fromCharCode(Number.parseInt(code, 16));
-    // What is left is an escape that broke off.
-    if (character === undefined) break;
-    if (character.toLowerCase() !== form[matched]) return 0;
-    matched += 1;
-  }
-  return matched;
+/** As a pattern without regard to case has it: one unit stays one. */
+function capital(unit: string): string {
+  const capitals = unit.toUpperCase();
+  return capitals.length === unit.length ? capitals : unit;
 }
 
 /** A secret as it is, URL-encoded, and in both kinds of base64 without their padding. */
@@ -77,14 +94,10 @@ export const encodedForms = (secret: string): string[] => [
   Buffer.from(secret).toString('base64url'),
 ];
 
-/** A pattern for one character in all the ways that JSON can write it. */
-function anyEscape(character: string): string {
-  const units = Array.from({ length: character.length }, (_, i) =>
-    character.charCodeAt(i).toString(16).padStart(4, '0'),
-  );
-  const itself = units.map((unit) => `\\u${unit}`).join('');
-  const escaped = units.map((unit) => `\\\\u${unit}`).join('');
-  return `(?:\\\\?${itself}|${escaped})`;
+/** A pattern for one unit in all the ways that JSON can write it. */
+function anyEscape(unit: string): string {
+  const hex = unit.charCodeAt(0).toString(16).padStart(4, '0');
+  return `(?:\\\\?\\u${hex}|\\\\u${hex})`;
 }
 
 /** A connection URL, or a message with one in it, as it may be shown: without user and password. */

@@ -102,3 +102,39 @@ test('what only resembles the beginning of a credential, or is not at the end, s
   const clean = redactor(['secret-1-and-more']);
   for (const text of ['secret-2', 'secre', 'secret-1 is wrong']) expect(clean(text)).toBe(text);
 });
+
+test('a credential may be as long as it likes', () => {
+  const long = Array.from({ length: 65_536 }, (_, i) => String.fromCharCode(33 + ((i * 7919) % 94))).join('');
+  const clean = redactor([long, `Bearer ${long}`]);
+  for (const form of [long, JSON.stringify(long), encodeURIComponent(long), Buffer.from(long).toString('base64url')])
+    expect(clean(`a ${form} b`)).toMatch(/^a "?\[redacted\]"? b$/);
+  expect(clean(`a ${long.slice(0, 40_000)}`)).toBe('a [redacted]');
+  expect(clean(`a ${long.slice(0, -1)} b`)).toBe(`a ${long.slice(0, -1)} b`);
+});
+
+test('of a credential that begins as another one does nothing is left, also where the text breaks off in it', () => {
+  const both = ['abcdef', 'abcdef-123456789-tail'];
+  for (const secrets of [both, both.toReversed()]) {
+    const clean = redactor(secrets);
+    for (let length = 6; length <= 21; length += 1)
+      expect(clean(`x ${both[1]?.slice(0, length)}`)).toBe('x [redacted]');
+    expect(clean('x abcdef-1 y')).toBe('x [redacted]-1 y');
+  }
+});
+
+test('what looks like an escape is looked at in each of its meanings', () => {
+  const clean = redactor([String.raw`u0041/u0075\\x`]);
+  for (const form of [
+    String.raw`u0041/u0075\\x`,
+    String.raw`\u0041\/\u0075\\\\x`,
+    String.raw`\u00750041/u\u0030075\\x`,
+  ])
+    expect(clean(`a ${form} b`)).toMatch(/^a (?:\\)?\[redacted\] b$/);
+});
+
+test('texts that nearly hold it keep nobody waiting', () => {
+  const startedAt = performance.now();
+  for (const unit of ['a', '\\', '\\u005c', '\\\\u0061'])
+    for (const secret of [`${'a'.repeat(95)}b`, `${'\\'.repeat(95)}b`]) redactor([secret])(unit.repeat(20_000));
+  expect(performance.now() - startedAt).toBeLessThan(10_000);
+});
