@@ -1,6 +1,6 @@
 // One campaign: a Redis of its own, the sandbox as the oracle that nobody kills, workers in processes that are, a ledger of
 // what was added, and a load that keeps writes in flight while a fault is injected. Then the faults stop, and it is judged.
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,10 +13,11 @@ import { Reader } from '../../queue/reader.ts';
 import { type Chance, chance } from './chance.ts';
 import { type Child, startChild } from './child.ts';
 import { type Loss, type LossWindow, policyOf } from './evidence.ts';
+import { makeFolder, removeFolder } from './folder.ts';
 import { Ledger } from './ledger.ts';
 import { type Load, type LoadOptions, startLoad } from './load.ts';
-import { watchOrphans } from './orphans.ts';
-import { asUser, isThere, REDIS_PASSWORD, startRedis } from './redis-server.ts';
+import { DeathWatch } from './orphans.ts';
+import { asUser, REDIS_PASSWORD, startRedis } from './redis-server.ts';
 
 type DestinationInput = NonNullable<ConfigInput['destinations']>[string];
 
@@ -87,9 +88,7 @@ export class Campaign {
   readonly losses: Loss[] = [];
   /** When Redis lost, or may have lost, what it had been given. */
   readonly lossWindows: LossWindow[] = [];
-  /** How long each write was held after the death of its worker, ms. */
-  readonly heldMs: number[] = [];
-  #isWatching = false;
+  readonly deaths = new DeathWatch();
   /** Epoch ms. */
   readonly startedAt = Date.now();
   /** Promises that were broken on the way to the end. */
@@ -115,11 +114,9 @@ export class Campaign {
   }
 
   static async start(seed: number, options: CampaignOptions = {}): Promise<Campaign> {
-    await sweep();
-    const folder = await mkdtemp(join(tmpdir(), FOLDER_PREFIX));
+    const folder = await makeFolder();
     const opened: (() => Promise<unknown>)[] = [];
     try {
-      await writeFile(join(folder, OWNER_FILE), String(process.pid));
       const redis = options.redis ? undefined : await startRedis(folder, options);
       if (redis) opened.push(() => redis.stop());
       const sandbox = await createSandbox({ apiKey: API_KEYS, latencyMs: 2, seed, ...options.sandbox });
@@ -208,20 +205,9 @@ export class Campaign {
     });
   }
 
-  /** Somebody else has to take over what it had in hand; the deaths of several at once are looked at as one. */
-  #watch(worker: string): void {
-    if (this.#isWatching || this.workers.size === 0) return;
-    this.#isWatching = true;
-    watchOrphans(this, worker)
-      .then((held) => this.heldMs.push(...held))
-      // Redis is a victim too.
-      .catch(() => {})
-      .finally(() => (this.#isWatching = false));
-  }
-
   /** A worker died, or is frozen past its lock. @param at epoch ms */
-  lost(slot: number, at = Date.now()): void {
-    this.losses.push({ slot, at });
+  lost(slot: number, at = Date.now(), isDead = false): void {
+    this.losses.push({ slot, at, isDead });
   }
 
   /** Every worker may lose its locks, since Redis is away or out of reach. */
@@ -243,13 +229,13 @@ export class Campaign {
 
   /** kill -9. @param replace starts another in its place */
   async killWorker(worker: ChaosWorker, replace = true): Promise<void> {
-    this.lost(worker.slot);
     worker.kill('SIGKILL');
     await worker.exited;
+    this.lost(worker.slot, Date.now(), true);
     this.workers.delete(worker);
-    if (!replace) return;
     // Where nobody comes in its place, harm may have hold of the others too.
-    this.#watch(worker.name);
+    this.deaths.watch(this, worker.name, replace && this.workers.size > 0);
+    if (!replace) return;
     await this.startWorker();
   }
 
@@ -310,19 +296,6 @@ export class Campaign {
     await (this.reader as Reader | undefined)?.close().catch(() => {});
     await this.sandbox.close();
     await this.redis?.stop();
-    await rm(keepFolder ? join(this.folder, OWNER_FILE) : this.folder, { recursive: true, force: true });
-  }
-}
-
-const FOLDER_PREFIX = 'waybill-chaos-';
-const OWNER_FILE = 'owner.pid';
-
-/** Removes the folders of campaigns whose process is gone; one that was kept to be looked into has no owner any more. */
-async function sweep(): Promise<void> {
-  for (const name of await readdir(tmpdir())) {
-    if (!name.startsWith(FOLDER_PREFIX)) continue;
-    const folder = join(tmpdir(), name);
-    const owner = Number(await readFile(join(folder, OWNER_FILE), 'utf8').catch(() => 'NaN'));
-    if (Number.isInteger(owner) && !isThere(owner)) await rm(folder, { recursive: true, force: true });
+    await removeFolder(this.folder, keepFolder);
   }
 }

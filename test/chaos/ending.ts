@@ -32,13 +32,18 @@ export async function endOf(campaign: Campaign): Promise<Ended> {
     startTelling(campaign),
     ...campaign.loads.map((load) => load.stop()),
   ]);
-  const held = [...campaign.heldMs, ...heldAtTheEnd];
+  const held = [...campaign.deaths.heldMs, ...heldAtTheEnd];
   const began = performance.now();
   const drained = await until('every write has ended', async () => (await campaign.open()) === 0, DRAIN_LIMIT_MS, 50)
     .then(() => true)
     .catch(() => false);
   campaign.figures['drained s'] = Math.round((performance.now() - began) / 100) / 10;
   campaign.figures['orphans taken back ms'] = Math.round(Math.max(0, ...held));
+  const { watched, unwatched } = campaign.deaths;
+  if (watched + unwatched > 0) {
+    campaign.figures['deaths watched'] = watched;
+    campaign.figures['deaths not watched'] = unwatched;
+  }
 
   if (healthPort !== undefined) await tellAll(campaign, healthPort);
   // Those that are closing have settled all they had.

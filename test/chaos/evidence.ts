@@ -10,6 +10,8 @@ export interface Loss {
   readonly slot: number;
   /** Epoch ms. */
   readonly at: number;
+  /** It sends nothing more, but the one that comes in its place does. */
+  readonly isDead?: boolean;
 }
 
 /** A time, in epoch ms, of which a fault may take what Redis was given. */

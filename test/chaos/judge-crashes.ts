@@ -2,7 +2,7 @@
 import type { LedgerSend } from '../../dev/testing.ts';
 import type { FiledLetter } from '../../queue/dead-letters.ts';
 import type { JudgedPolicy, Loss } from './evidence.ts';
-import type { Joined } from './joined.ts';
+import { HELD_UP_MS, type Joined } from './joined.ts';
 
 /**
  * @param letter of a write that is dead as crashed
@@ -30,6 +30,12 @@ export function wrongAsCrashed(
     : undefined;
 }
 
-/** Its worker died, or was frozen, while it had that send in hand: between it and the end of its attempt. */
+/**
+ * Its worker died, or was frozen, while it had that send in hand: between it and the end of its attempt. Of one that is dead
+ * a busy API may note a send late; one that was frozen may send when it goes on.
+ */
 const isLost = ({ at, client }: LedgerSend, losses: readonly Loss[], timeoutMs: number): boolean =>
-  losses.some((loss) => loss.slot === client && loss.at >= at - timeoutMs && loss.at <= at + 2 * timeoutMs);
+  losses.some(
+    (loss) =>
+      loss.slot === client && loss.at >= at - (loss.isDead ? HELD_UP_MS : timeoutMs) && loss.at <= at + 2 * timeoutMs,
+  );

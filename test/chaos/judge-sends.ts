@@ -36,6 +36,9 @@ export const mayBeGone = ({ acknowledgedAt }: Pick<Entry, 'acknowledgedAt'>, win
 
 const isWithin = (at: number, { from, until }: LossWindow): boolean => at >= from && at <= until;
 
+/** A worker that was given a write before the loss may have waited for Redis, and send it once that is back. */
+const IN_HAND_MS = 5000;
+
 /** I6: each send is one of the starts that Redis knows of, but for those that went with what was lost. */
 export function judgeStarts(
   look: Look,
@@ -48,7 +51,7 @@ export function judgeStarts(
   const unknown = Math.max(0, sends.length - starts);
   const excused = recordLost
     ? unknown
-    : sends.filter(({ at }) => windows.some((window) => isWithin(at, window))).length;
+    : sends.filter(({ at }) => windows.some(({ from, until }) => at >= from && at <= until + IN_HAND_MS)).length;
   measured.forgotten += Math.min(unknown, excused);
   look('I6', unknown <= excused, `${starts} starts are known of`);
 }

@@ -31,6 +31,7 @@ export interface Died {
  */
 export function judgeVerdicts(
   look: Look,
+  measured: Measured,
   policy: JudgedPolicy,
   generations: readonly Died[],
   unrecorded: Joined['unrecorded'],
@@ -48,7 +49,9 @@ export function judgeVerdicts(
     ];
     const follows = doubtAccepted ? 'in-doubt' : verdictFrom(proofs);
     // What broke off may have said what the journal could not read.
-    const isRight = verdict === follows || (policy.answersBreak && verdict === 'in-doubt');
+    const isExcused = verdict !== follows && policy.answersBreak && verdict === 'in-doubt';
+    if (isExcused) measured.excused += 1;
+    const isRight = verdict === follows || isExcused;
     look(
       'I5',
       isRight,
@@ -77,7 +80,11 @@ export function judgeAnswersRead(
   for (const { attempt, seen } of attempts) {
     if (attempt.outcome === 'response' && !seen)
       look('I6', false, `attempt ${attempt.attempt} has HTTP ${attempt.status}, which the API has not said then`);
-    if (attempt.outcome !== 'no-answer' || !seen?.said || answersBreak) continue;
+    if (attempt.outcome !== 'no-answer' || !seen?.said) continue;
+    if (answersBreak) {
+      measured.excused += 1;
+      continue;
+    }
     const isLate = attempt.durationMs >= timeoutMs - DEADLINE_SLACK_MS;
     if (isLate) measured.late += 1;
     look(

@@ -25,7 +25,9 @@ import {
   START,
 } from './doctored.ts';
 import { emptyJudgement, INVARIANTS, type Invariant } from './judgement.ts';
-import { judge, judgeSecrets } from './judge.ts';
+import { finderOf } from './fuzz/hidden.ts';
+import { judge } from './judge.ts';
+import { judgeSecrets } from './secrets.ts';
 import { sentAfterItsKey } from './judge-sends.ts';
 
 const brokenBy = (facts: Facts): Invariant[] => {
@@ -339,9 +341,9 @@ describe('broken is', () => {
     onTestFinished(() => rm(folder, { recursive: true }));
     await writeFile(join(folder, 'log'), `${'x'.repeat(65_530)}a-secret-of-16-ch\n`);
     const judgement = emptyJudgement();
-    await judgeSecrets(judgement, folder, ['another-secret']);
+    await judgeSecrets(judgement, folder, finderOf(['another-secret']));
     expect(judgement.I10).toMatchObject({ checked: 1, violations: 0 });
-    await judgeSecrets(judgement, folder, ['a-secret-of-16-ch']);
+    await judgeSecrets(judgement, folder, finderOf(['a-secret-of-16-ch']));
     expect(judgement.I10).toMatchObject({ checked: 2, violations: 1 });
   });
 });

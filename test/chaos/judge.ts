@@ -1,8 +1,5 @@
 // The judgement: the producer's ledger joined with what the API saw, what stands in Redis, and what was logged. Each
 // invariant says how often it was looked at, and how often it did not hold.
-import { createReadStream } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { join as joinPath } from 'node:path';
 import { emptyJournal, type Journal } from '../../core/journal.ts';
 import type { LedgerEntry } from '../../dev/testing.ts';
 import type { End } from './ends.ts';
@@ -111,7 +108,7 @@ function judgeJournals(
   const died = end.letters.flatMap((letter, i) =>
     'unreadable' in letter ? [] : [{ ...letter, attempts: attemptsOf(i) }],
   );
-  judgeVerdicts(here, policy, died, joined.unrecorded, doubtAccepted);
+  judgeVerdicts(here, measured, policy, died, joined.unrecorded, doubtAccepted);
   const follows = doubtAccepted ? 'in-doubt' : 'applied-once';
   if (delivered) here('I5', end.verdict === follows, `it is delivered, and ${end.verdict}`);
   return joined;
@@ -133,31 +130,6 @@ function judgeCrash(
 
 const startsOf = ({ attempts, postponed, lost }: Journal, more: number): number =>
   attempts.length + postponed + lost + more;
-
-/** The Sentinels' own has to hold their password. */
-const CONFIGURATION = 'sentinel.conf';
-
-/** Looks for secrets in every file of a folder: append-only files and logs hold all that was ever written. */
-export async function judgeSecrets(judgement: Judgement, folder: string, secrets: readonly string[]): Promise<void> {
-  const longest = Math.max(...secrets.map((secret) => secret.length));
-  for (const file of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (!file.isFile() || file.name === CONFIGURATION) continue;
-    let tail = Buffer.alloc(0);
-    let found = 0;
-    const path = joinPath(file.parentPath, file.name);
-    try {
-      for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
-        const text = Buffer.concat([tail, chunk]);
-        for (const secret of secrets) if (text.includes(secret)) found += 1;
-        tail = text.subarray(-longest);
-      }
-    } catch (error) {
-      // A file that its server has just replaced.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-    look(judgement, 'I10', found === 0, () => `${file.name}: ${found} times`);
-  }
-}
 
 export { INVARIANTS, type Invariant, type Judgement, look, type Measured } from './judgement.ts';
 export type { Count } from './judgement.ts';

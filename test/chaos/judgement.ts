@@ -50,6 +50,8 @@ export interface Measured {
   forgotten: number;
   /** Attempts whose answer came when their time was over, on a machine this busy: they leave a doubt. */
   late: number;
+  /** Answers that were given and not read, and verdicts left in doubt by them, where something breaks answers off. */
+  excused: number;
   /** Writes that have ended, and those of them that are in doubt. */
   ended: number;
   inDoubt: number;
@@ -63,6 +65,7 @@ export const nothingMeasured = (): Measured => ({
   lost: 0,
   forgotten: 0,
   late: 0,
+  excused: 0,
   ended: 0,
   inDoubt: 0,
   latenessMs: [],

@@ -41,3 +41,32 @@ export async function watchOrphans({ reader }: Pick<Campaign, 'reader'>, worker?
   });
   return [...took, ...held.map(() => Infinity)];
 }
+
+/** At once: each is looked at every 25 ms. */
+const MOST_WATCHED = 8;
+
+/** What workers that die had in hand somebody else has to take over. */
+export class DeathWatch {
+  /** How long each write was held after the death of its worker, ms. */
+  readonly heldMs: number[] = [];
+  watched = 0;
+  unwatched = 0;
+  #watching = 0;
+
+  /** @param canBeTaken whether anybody lives who could take it */
+  watch(campaign: Pick<Campaign, 'reader'>, worker: string, canBeTaken: boolean): void {
+    if (!canBeTaken || this.#watching >= MOST_WATCHED) {
+      this.unwatched += 1;
+      return;
+    }
+    this.#watching += 1;
+    watchOrphans(campaign, worker)
+      .then((held) => {
+        this.heldMs.push(...held);
+        this.watched += 1;
+      })
+      // Redis is a victim too.
+      .catch(() => (this.unwatched += 1))
+      .finally(() => (this.#watching -= 1));
+  }
+}

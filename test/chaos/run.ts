@@ -85,8 +85,8 @@ async function within<T>(name: string, work: () => Promise<T>): Promise<T> {
 }
 
 /** The figures beside the invariants that every campaign has, and those that need a sample of some size. */
-function note({ figures, lossWindows }: Campaign, judgement: Judgement, measured: Measured): void {
-  const { jitters, latenessMs, lost, forgotten, late, ended, inDoubt } = measured;
+function note({ figures, lossWindows, startedAt }: Campaign, judgement: Judgement, measured: Measured): void {
+  const { jitters, latenessMs, lost, forgotten, late, ended, inDoubt, excused } = measured;
   if (jitters.length >= UNIFORMITY_FROM) {
     const { distance, limit } = uniformity(jitters);
     look(judgement, 'I8', distance < limit, () => `jitter is not uniform: distance ${distance}, limit ${limit}`);
@@ -100,11 +100,18 @@ function note({ figures, lossWindows }: Campaign, judgement: Judgement, measured
   }
   figures['in doubt, % of the ends'] = ended === 0 ? 0 : Number(((inDoubt / ended) * 100).toFixed(2));
   if (late > 0) figures['answers that came when their time was over'] = late;
+  if (excused > 0) figures['answers that broke off, and their doubts'] = excused;
   if (lossWindows.length > 0) {
     figures['acknowledged and lost'] = lost;
     figures['sends whose record was lost'] = forgotten;
+    figures['of its time, in which something may be lost, %'] =
+      Math.round((windowsMs(lossWindows) / (Date.now() - startedAt)) * 1000) / 10;
   }
 }
+
+/** They do not overlap. */
+const windowsMs = (windows: Campaign['lossWindows']): number =>
+  windows.reduce((sum, { from, until }) => sum + until - from, 0);
 
 /** What was tried: the commit, and whether anything differed from it. */
 async function checkedOut(): Promise<{ commit: string; dirty?: true }> {

@@ -9,6 +9,7 @@ import type { PrivateRedis } from '../../../dev/redis/start.ts';
 import { prefixOf } from '../../../queue/keys.ts';
 import { isLinked, startCluster } from '../../support/redis-cluster.ts';
 import { PRIMARY_NAME, SENTINEL_PASSWORD, startSentinels } from '../../support/redis-sentinel.ts';
+import { beat, directTo, lastBeat } from '../beat.ts';
 import { type Campaign, type CampaignOptions, DESTINATION } from '../campaign.ts';
 import type { Chance } from '../chance.ts';
 import { readEnds } from '../ends.ts';
@@ -25,9 +26,6 @@ const DOWN_AFTER_MS = 2000;
 const ADDED_LIMIT_MS = 60_000;
 /** How a producer has its writes acknowledged by the replica too. */
 const WAITED = { waitForReplicas: { count: 1, timeoutMs: 1000 } };
-/** In the slot of the destination. */
-const BEAT_KEY = `${prefixOf(DESTINATION)}:beat`;
-const BEAT_EVERY_MS = 5;
 
 /** A primary of the campaign's destination, and the replica that is to follow it. */
 interface Pair {
@@ -71,12 +69,12 @@ const failover = (
     for (let i = 0; i < amount; i += 1) {
       await load.share(i, WRITES_PER_FAILOVER);
       const at = i * WRITES_PER_FAILOVER + chance.between(10, WRITES_PER_FAILOVER - AFTER_IT - 250);
-      const stopBeating = beat(pair.primary());
+      const stopBeating = beat(directTo(pair.primary().url));
       await until('some of its writes are added', () => load.added >= at, ADDED_LIMIT_MS, 1);
       await sleep(chance.between(0, 20));
       // The outage is longer than a lock: whatever is in flight loses its start.
       campaign.allLost();
-      const [killedAt, before] = [performance.now(), load.added];
+      const [killedAt, before, diedAt] = [performance.now(), load.added, Date.now()];
       const goesOn = until(
         'writes are added again',
         () => load.added >= Math.min(before + AFTER_IT, load.allowed),
@@ -87,7 +85,8 @@ const failover = (
         await pair.killPrimary();
         await stopBeating();
         // Nobody waits for the replica with what workers write.
-        campaign.mayLoseBetween(await lastBeatOf(pair.primary()), Date.now(), settings === WAITED);
+        const from = await lastBeat(directTo(pair.primary().url), diedAt);
+        campaign.mayLoseBetween(from, Date.now(), settings === WAITED);
         await pair.bringBack(chance);
       };
       // Who waits for the replica is answered once it is back.
@@ -114,39 +113,6 @@ async function gone(campaign: Campaign): Promise<number> {
   const ends = await readEnds(campaign.reader, DESTINATION);
   return [...campaign.ledger.entries()].filter(({ key, acknowledged: was }) => was && ends.of(key).places.length === 0)
     .length;
-}
-
-/** Writes the time into a primary, over and over, on a connection of its own. @returns what ends it */
-function beat({ url }: PrivateRedis): () => Promise<void> {
-  const client = directTo(url);
-  const over = new AbortController();
-  const beating = (async (): Promise<void> => {
-    while (!over.signal.aborted) {
-      await client.set(BEAT_KEY, Date.now()).catch(() => {});
-      await sleep(BEAT_EVERY_MS);
-    }
-  })();
-  return async () => {
-    over.abort();
-    await beating;
-    client.disconnect();
-  };
-}
-
-/** @returns when the newest beat was sent that a server has, epoch ms */
-async function lastBeatOf({ url }: PrivateRedis): Promise<number> {
-  const client = directTo(url);
-  try {
-    return Number(await client.get(BEAT_KEY));
-  } finally {
-    client.disconnect();
-  }
-}
-
-function directTo(url: string): Redis {
-  const client = new Redis(url, { retryStrategy: null, maxRetriesPerRequest: 0 });
-  client.on('error', () => {});
-  return client;
 }
 
 async function sentinelPair(settings: object): Promise<Pair> {

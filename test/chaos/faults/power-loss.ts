@@ -3,23 +3,26 @@
 //
 //  - everysec: Redis writes before it answers and syncs in the background, about once a second; at the latest it holds
 //    writes back when a sync is 2 s old. So the file is cut to the length it had at a moment of chance up to 2 s before
-//    the death, and a few bytes more, in the middle of a command as a rule. What was answered after that moment is lost;
-//    nothing may be that was answered 2 s before it, for so long Redis may hold back what it writes.
+//    the death, and a few bytes more, in the middle of a command as a rule. While a sync is under way Redis holds back what it
+//    has answered and not yet written, so what is lost began before that moment: a beat that Redis is given all the time tells
+//    when. Nothing may be lost that was answered before the last beat which is there again.
 //  - always: Redis syncs before it answers. Everybody speaks to it through a proxy, which lets no answer through from some
 //    moment on; at that moment the file holds all that anybody was ever told of. Redis works on for a little and dies; then
 //    the file is cut anywhere between its length at that moment and its end. Nothing that was answered may be lost.
 //
 // Not modelled: blocks that a disk writes in another order, and disks that lie about a sync.
-import { statSync, truncateSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync, truncateSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
 import { createQueue } from '../../../producer/index.ts';
 import { type FaultProxy, startProxy } from '../../support/proxy.ts';
+import { beat, directTo, lastBeat } from '../beat.ts';
 import type { Campaign } from '../campaign.ts';
 import { DESTINATION } from '../campaign.ts';
 import type { Chance } from '../chance.ts';
 import type { Fault } from '../fault.ts';
 import { addUntilAcknowledged, type Load } from '../load.ts';
-import { appendOnlyFile, killRedis, redisOf, startRedisAgain } from '../redis-server.ts';
+import { appendOnlyFile, asUser, killRedis, REDIS_PASSWORD, redisOf, startRedisAgain } from '../redis-server.ts';
 import { until } from '../until.ts';
 import { PATIENCE } from './redis-trouble.ts';
 
@@ -67,14 +70,16 @@ async function loseUnsynced(campaign: Campaign, amount: number): Promise<number>
   let cut = 0;
   for (let losses = 0; losses < amount; losses += 1) {
     const record = recordLengths(campaign);
+    const stopBeating = beat(directToOwn(campaign));
     await live(load, chance);
     record.stop();
+    const diedAt = Date.now();
     await killRedis(campaign);
+    await stopBeating();
     const moment = record.before(performance.now() - chance.between(0, MAX_UNSYNCED_MS));
     cut += cutTo(campaign, chance, moment.length, MAX_TORN_BYTES);
     await startRedisAgain(campaign);
-    // While a sync is under way Redis holds back what it has answered, and not yet written to the file.
-    campaign.mayLoseBetween(performance.timeOrigin + moment.at - MAX_UNSYNCED_MS, Date.now());
+    campaign.mayLoseBetween(await lastBeat(directToOwn(campaign), diedAt), Date.now());
     // Half of the producers feed again what they had added last, under the same keys.
     if (chance.next() < 0.5) {
       const since = record.before(performance.now() - FED_AGAIN_MS).added;
@@ -87,6 +92,12 @@ async function loseUnsynced(campaign: Campaign, amount: number): Promise<number>
   campaign.figures['bytes cut off'] = cut;
   campaign.figures['writes fed again'] = fedAgain;
   return amount;
+}
+
+function directToOwn(campaign: Campaign): Redis {
+  const url = new URL(asUser(redisOf(campaign).url));
+  url.password = REDIS_PASSWORD;
+  return directTo(url.href);
 }
 
 async function loseUnanswered(campaign: Campaign, amount: number): Promise<number> {
@@ -132,9 +143,30 @@ async function live(load: Load, chance: Chance): Promise<void> {
 function cutTo(campaign: Campaign, chance: Chance, length: number, atMostMore = Infinity): number {
   const file = appendOnlyFile(campaign);
   const { size } = statSync(file);
-  const end = length + chance.between(0, Math.min(atMostMore, size - length));
+  const torn = length + chance.between(0, Math.min(atMostMore, size - length));
+  const end = beforeHalfTransaction(file, torn);
+  if (end < torn) campaign.figures[HALVES] = Number(campaign.figures[HALVES] ?? 0) + 1;
   truncateSync(file, end);
   return size - end;
+}
+
+const HALVES = 'half transactions taken off the file';
+/** A script's effects are one transaction; none of ours is longer. */
+const MAX_TRANSACTION_BYTES = 4 * 1024 * 1024;
+
+/**
+ * What `redis-check-aof --fix` does, as docs/failure-modes.md advises: Redis itself leaves the first half of a transaction
+ * that was torn within a command in its file, and carries it out when it is started another time (7.0).
+ * @returns where the file has to end
+ */
+function beforeHalfTransaction(file: string, end: number): number {
+  const from = Math.max(0, end - MAX_TRANSACTION_BYTES);
+  const bytes = Buffer.alloc(end - from);
+  const descriptor = openSync(file, 'r');
+  readSync(descriptor, bytes, 0, bytes.length, from);
+  closeSync(descriptor);
+  const begun = bytes.lastIndexOf('*1\r\n$5\r\nMULTI\r\n');
+  return begun > bytes.lastIndexOf('*1\r\n$4\r\nEXEC\r\n') ? from + begun : end;
 }
 
 interface Moment {

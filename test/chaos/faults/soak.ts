@@ -105,6 +105,7 @@ export const soak: Fault = {
     const { answered, refused } = await visited;
     Object.assign(campaign.figures, { 'dashboard, answers': answered, 'dashboard, refused': refused });
     judge(campaign, await weighed, amount * FAULT_EVERY_MS >= LEAST_MS);
+    if (answered === 0) found.get(campaign)?.push('the dashboard has answered nothing');
     for (const [name, child] of Object.entries({ worker: kept, producer, dashboard }))
       if (!child.alive) found.get(campaign)?.push(`the ${name} has ended`);
     const missing = (): number => [...campaign.ledger.entries()].filter(({ acknowledged }) => !acknowledged).length;

@@ -6,6 +6,9 @@ const HOUR_MS = 3_600_000;
 /** Programs fill their caches first: the first third is left out. */
 const WARM_UP_SHARE = 1 / 3;
 
+/** Fewer than these say nothing about an hour. */
+const LEAST_WEIGHINGS = 100;
+
 /** By how much each may rise in an hour. */
 export interface Bounds {
   readonly heapMb: number;
@@ -35,6 +38,8 @@ export function figuresOf(who: string, weights: Weights): Record<string, number>
 /** @returns a line for each that has grown by more than its bound in an hour */
 export function grownOf(who: string, weights: Weights, bounds: Bounds): string[] {
   return (Object.keys(bounds) as (keyof Bounds)[]).flatMap((what) => {
+    if (weights[what].length < LEAST_WEIGHINGS)
+      return [`${who}: ${NAMES[what]} were weighed ${weights[what].length} times`];
     const anHour = slopeAnHour(weights[what]);
     return anHour <= bounds[what]
       ? []

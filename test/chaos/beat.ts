@@ -1,0 +1,51 @@
+// A beat: the time, written into Redis over and over. Whatever was acknowledged before the last one that is still there when
+// Redis is back was written before it, and has to be there too.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { prefixOf } from '../../queue/keys.ts';
+import { DESTINATION } from './campaign.ts';
+
+/** In the slot of the destination. */
+const BEAT_KEY = `${prefixOf(DESTINATION)}:beat`;
+const BEAT_EVERY_MS = 5;
+/** One that is older says nothing: then there were no beats. */
+const MAX_AGE_MS = 15_000;
+
+/** On a connection of its own, which ends with its server. */
+export function directTo(url: string): Redis {
+  const client = new Redis(url, { retryStrategy: () => null, maxRetriesPerRequest: 0 });
+  client.on('error', () => {});
+  return client;
+}
+
+/** @returns what ends it */
+export function beat(client: Redis): () => Promise<void> {
+  const over = new AbortController();
+  const beating = (async (): Promise<void> => {
+    while (!over.signal.aborted) {
+      await client.set(BEAT_KEY, Date.now()).catch(() => {});
+      await sleep(BEAT_EVERY_MS);
+    }
+  })();
+  return async () => {
+    over.abort();
+    await beating;
+    client.disconnect();
+  };
+}
+
+/**
+ * Disconnects.
+ * @param before epoch ms at which the beats had ended
+ * @returns when the newest beat was sent that a server has, epoch ms
+ * @throws where it has none of that time
+ */
+export async function lastBeat(client: Redis, before: number): Promise<number> {
+  try {
+    const at = Number(await client.get(BEAT_KEY));
+    if (at > before - MAX_AGE_MS) return at;
+    throw new Error(`the last beat that is left is of ${at}, ${before - at} ms before its end`);
+  } finally {
+    client.disconnect();
+  }
+}
