@@ -8,82 +8,125 @@ export const MIN_SECRET_LENGTH = 6;
 /**
  * Makes a function that replaces every secret in a text, also where it stands URL-encoded or in base64, and however a
  * JSON writer escaped its characters (PHP writes `\/`, Go and .NET `\u002B`). An answer may break off in the middle of one:
- * its beginning at the end of a text is replaced too. The case of letters is free, since that of hex digits is.
+ * its beginning at the end of a text, or before the mark of a cap, is replaced too. The case of letters is free, since
+ * that of hex digits is. No pattern is made of secrets: it would be slow to make, may be too large for the engine, and
+ * the error that says so holds it.
  * @param secrets header values and passwords of any length; those shorter than MIN_SECRET_LENGTH are ignored
  */
 export function redactor(secrets: readonly string[]): (text: string) => string {
-  const forms = [...new Set(secrets.filter(({ length }) => length >= MIN_SECRET_LENGTH).flatMap(encodedForms))];
-  if (forms.length === 0) return (text) => text;
-  // A pattern of the beginnings alone: one of whole secrets may be too long to be compiled.
-  const heads = new Set(forms.map((form) => form.slice(0, MIN_SECRET_LENGTH).split('').map(anyEscape).join('')));
-  const head = new RegExp([...heads].join('|'), 'gi');
+  const sought = secrets.filter(({ length }) => length >= MIN_SECRET_LENGTH).flatMap(encodedForms);
+  if (sought.length === 0) return (text) => text;
+  const forms = Array.from(new Set(sought), formOf);
+  const byFirst = Map.groupBy(forms, ({ units }) => capital(units.charCodeAt(0)));
+  const pairs = new Set(forms.map(({ units }) => pairAt(units, 0)));
+
+  /** Where what begins at `at` ends, by the form that reaches furthest. */
+  const endAt = (text: string, at: number): number => {
+    const escaped = text.charCodeAt(at) === BACKSLASH || text.charCodeAt(at + 1) === BACKSLASH;
+    if (!escaped && !pairs.has(pairAt(text, at))) return NOWHERE;
+    let end = NOWHERE;
+    for (const { unit } of meaningsAt(text, at))
+      for (const form of byFirst.get(capital(unit)) ?? []) end = Math.max(end, endOf(form, text, at));
+    return end;
+  };
+
   return (text) => {
+    const last = text.length - MIN_SECRET_LENGTH;
     let clean = '';
     let from = 0;
-    head.lastIndex = 0;
-    for (let found = head.exec(text); found; found = head.exec(text)) {
-      const { index } = found;
-      const end = Math.max(...forms.map((form) => endOf(form, text, index)));
-      head.lastIndex = index + 1;
-      if (end < 0) continue;
-      clean += text.slice(from, index) + MASK;
-      head.lastIndex = from = end;
+    for (let start = 0; start <= last; start += 1) {
+      let end = endAt(text, start);
+      if (end === NOWHERE) continue;
+      // Another one may begin within it and end behind it.
+      for (let at = start + 1; at < end && at <= last; at += 1) end = Math.max(end, endAt(text, at));
+      clean += text.slice(from, start) + MASK;
+      from = end;
+      start = end - 1;
     }
     return from === 0 ? text : clean + text.slice(from);
   };
 }
 
 const NOWHERE = -1;
+const BACKSLASH = 0x5c;
+const ELLIPSIS = 0x2026;
 /** Of so many meanings none is looked for: what follows is taken out. */
 const MOST_MEANINGS = 8;
+/** Known to everybody, and often the last word of a message or a code; the shorter ones are no beginning in any case. */
+const SCHEME = /^(?:Bearer|Digest|Api-?Key|Negotiate)(?: |%20)/i;
 
-/** @returns where a form ends that begins at `start`, or the text where that breaks off within it; NOWHERE for anything else */
-function endOf(form: string, text: string, start: number): number {
+interface Form {
+  units: string;
+  /** So many units are a beginning: fewer give nothing away. */
+  least: number;
+}
+
+function formOf(units: string): Form {
+  const scheme = SCHEME.exec(units)?.[0] ?? '';
+  return { units, least: Math.max(MIN_SECRET_LENGTH, scheme.length + 1) };
+}
+
+/** @returns where a form ends that begins at `start`, or the text breaks off within it; NOWHERE for anything else */
+function endOf({ units, least }: Form, text: string, start: number): number {
+  let brokenAt = NOWHERE;
   // Several behind a backslash: what it is may show only later.
   let places = [start];
-  for (let matched = 0; matched < form.length; matched += 1) {
+  for (let matched = 0; matched < units.length; matched += 1) {
     const [at = 0] = places;
-    const expected = form[matched] ?? '';
-    if (places.length === 1 && at < text.length && text[at] !== '\\') {
-      if (!isSame(text[at] ?? '', expected)) return NOWHERE;
+    const expected = units.charCodeAt(matched);
+    const found = text.charCodeAt(at);
+    if (places.length === 1 && found !== BACKSLASH && found !== ELLIPSIS && isSame(found, expected)) {
       places[0] = at + 1;
       continue;
     }
-    // A shorter beginning gives nothing away.
-    if (matched >= MIN_SECRET_LENGTH && places.some((place) => breaksOff(text, place))) return text.length;
+    if (matched >= least) brokenAt = Math.max(brokenAt, ...places.map((place) => breakAt(text, place)));
     places = [...new Set(places.flatMap((place) => behind(expected, text, place)))];
-    if (places.length === 0) return NOWHERE;
+    if (places.length === 0) return brokenAt;
     if (places.length > MOST_MEANINGS) return text.length;
   }
-  return Math.max(...places);
+  return Math.max(brokenAt, ...places);
 }
 
-const BROKEN_ESCAPE = /(?:\\(?:u[0-9a-f]{0,3})?)?$/iy;
+/** Perhaps in the middle of an escape. */
+const BREAK = /(?:\\(?:u[0-9a-f]{0,3})?)?(?=…|\\u2026|$)/iy;
 
-function breaksOff(text: string, at: number): boolean {
-  BROKEN_ESCAPE.lastIndex = at;
-  return BROKEN_ESCAPE.test(text);
+function breakAt(text: string, at: number): number {
+  BREAK.lastIndex = at;
+  return BREAK.test(text) ? BREAK.lastIndex : NOWHERE;
 }
-
-const ESCAPE = /\\u([0-9a-f]{4})/iy;
 
 /** Where a text goes on behind a unit that stands there in any of the ways of JSON. */
-function behind(unit: string, text: string, at: number): number[] {
-  const ends = isSame(text[at] ?? '', unit) ? [at + 1] : [];
-  if (text[at] !== '\\') return ends;
-  if (isSame(text[at + 1] ?? '', unit)) ends.push(at + 2);
+const behind = (expected: number, text: string, at: number): number[] =>
+  meaningsAt(text, at).flatMap(({ unit, next }) => (isSame(unit, expected) ? [next] : []));
+
+const ESCAPE = /\\u([0-9a-f]{4})/iy;
+const SHORT_ESCAPES = new Map(Array.from('bfnrt', (letter, i) => [letter, '\b\f\n\r\t'.charCodeAt(i)]));
+
+/** What a text may say at a place, and where it goes on behind that. */
+function meaningsAt(text: string, at: number): { unit: number; next: number }[] {
+  if (at >= text.length) return [];
+  const unit = text.charCodeAt(at);
+  const meanings = [{ unit, next: at + 1 }];
+  if (unit !== BACKSLASH || at + 1 === text.length) return meanings;
+  meanings.push({ unit: text.charCodeAt(at + 1), next: at + 2 });
+  const control = SHORT_ESCAPES.get(text.charAt(at + 1));
+  if (control !== undefined) meanings.push({ unit: control, next: at + 2 });
   ESCAPE.lastIndex = at;
-  const code = ESCAPE.exec(text)?.[1];
-  if (code !== undefined && isSame(String.fromCharCode(Number.parseInt(code, 16)), unit)) ends.push(at + 6);
-  return ends;
+  const hex = ESCAPE.exec(text)?.[1];
+  if (hex !== undefined) meanings.push({ unit: Number.parseInt(hex, 16), next: at + 6 });
+  return meanings;
 }
 
-const isSame = (a: string, b: string): boolean => a === b || capital(a) === capital(b);
+const pairAt = (text: string, at: number): number =>
+  capital(text.charCodeAt(at)) * 0x1_00_00 + capital(text.charCodeAt(at + 1));
 
-/** As a pattern without regard to case has it: one unit stays one. */
-function capital(unit: string): string {
-  const capitals = unit.toUpperCase();
-  return capitals.length === unit.length ? capitals : unit;
+const isSame = (a: number, b: number): boolean => a === b || capital(a) === capital(b);
+
+/** Of one unit, which stays one. */
+function capital(unit: number): number {
+  if (unit < 0x80) return unit >= 0x61 && unit <= 0x7a ? unit - 0x20 : unit;
+  const capitals = String.fromCharCode(unit).toUpperCase();
+  return capitals.length === 1 ? capitals.charCodeAt(0) : unit;
 }
 
 /** A secret as it is, URL-encoded, and in both kinds of base64 without their padding. */
@@ -93,12 +136,6 @@ export const encodedForms = (secret: string): string[] => [
   Buffer.from(secret).toString('base64').replaceAll('=', ''),
   Buffer.from(secret).toString('base64url'),
 ];
-
-/** A pattern for one unit in all the ways that JSON can write it. */
-function anyEscape(unit: string): string {
-  const hex = unit.charCodeAt(0).toString(16).padStart(4, '0');
-  return `(?:\\\\?\\u${hex}|\\\\u${hex})`;
-}
 
 /** A connection URL, or a message with one in it, as it may be shown: without user and password. */
 export function withoutUserinfo(url: string): string {

@@ -158,6 +158,12 @@ describe('a value of more than 96 characters', () => {
     expect(text(`a ${value.slice(-2)}`)).toBe(`a ${value.slice(-2)}`);
   });
 
+  test('goes to its last character, and so does its beginning at the end of a text', () => {
+    const { text } = echoCleaner(() => [value]);
+    expect(text(`a ${value} b`)).toBe('a [redacted] b');
+    expect(text(`a ${value.slice(0, 97)}… b`)).toMatch(/^a \[redacted\].?… b$/);
+  });
+
   test('is looked for in whole pieces where its length allows it', () => {
     const { text } = echoCleaner(() => [value.slice(0, 96)]);
     expect(text(`a ${value.slice(90, 96)} b`)).toBe(`a ${value.slice(90, 96)} b`);

@@ -138,3 +138,43 @@ test('texts that nearly hold it keep nobody waiting', () => {
     for (const secret of [`${'a'.repeat(95)}b`, `${'\\'.repeat(95)}b`]) redactor([secret])(unit.repeat(20_000));
   expect(performance.now() - startedAt).toBeLessThan(10_000);
 });
+
+test('of credentials that overlap nothing is left, and those that follow each other are two', () => {
+  const clean = redactor(['abcdef', 'defghij', 'ijklmnop']);
+  expect(clean('x abcdefghijklmnop y')).toBe('x [redacted] y');
+  expect(clean('x abcdefabcdef y')).toBe('x [redacted][redacted] y');
+  expect(clean('x abcdefghijkl')).toBe('x [redacted]');
+});
+
+test('the name of an authentication scheme is no beginning of a credential: more of it must stand there', () => {
+  const clean = redactor(['Bearer xyz1234567', 'Bearerxyz', 'X-Bearer abcdefg']);
+  for (const text of ['MISSING_BEARER', 'must be Bearer', 'must be Bearer ', 'must be Bearer%20', 'Bearer…'])
+    expect(redactor(['Bearer xyz1234567'])(text)).toBe(text);
+  expect(redactor(['Bearer xyz1234567'])('no Bearer x')).toBe('no [redacted]');
+  expect(redactor(['Bearer xyz1234567'])('no Bearer%20x')).toBe('no [redacted]');
+  expect(clean('no Bearer')).toBe('no [redacted]');
+  expect(redactor(['X-Bearer abcdefg'])('no X-Bearer')).toBe('no [redacted]');
+});
+
+test('a text breaks off before the mark of a cap too, however that is written', () => {
+  const clean = redactor(['secret-1-and-more', 'a mark… in it']);
+  for (const mark of ['…', String.raw`\u2026`]) {
+    expect(clean(`no secret-1${mark} or so`)).toBe(`no [redacted]${mark} or so`);
+    expect(clean(`no a mark${mark} in it`)).toBe('no [redacted]');
+    expect(clean(`no a mark${mark} is in it`)).toBe(`no [redacted]${mark} is in it`);
+    expect(clean(`no secre${mark} or so`)).toBe(`no secre${mark} or so`);
+  }
+  expect(clean(String.raw`no secret\u00… or so`)).toBe('no [redacted]… or so');
+});
+
+test('a value of several lines is found as JSON writes them', () => {
+  const value = 'one\n\ttwo\r\fthree\b';
+  expect(redactor([value])(JSON.stringify({ value }))).toBe('{"value":"[redacted]"}');
+});
+
+test('however many credentials there are, small texts keep nobody waiting and no pattern is too large', () => {
+  const secrets = Array.from({ length: 30_000 }, (_, i) => `${(i * 65_537 + 2 ** 31).toString(36)}-key`);
+  const clean = redactor(secrets);
+  expect(clean(`a ${secrets[29_999]} b`)).toBe('a [redacted] b');
+  expect(clean('{"id":"pay_0001"}')).toBe('{"id":"pay_0001"}');
+});
