@@ -1,4 +1,5 @@
 // Measures Waybill beside what one would use in its place. `npm run bench -- --help`
+import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BENCHES } from './index.ts';
@@ -83,6 +84,7 @@ async function measure(): Promise<void> {
   if (flags.publish && flags.quick) refuse('figures of --quick are not to be published');
   if (flags.publish && (asked.arms ?? asked.safeties ?? asked.profiles))
     refuse('--publish takes every arm and both safeties, and no --profile');
+  if (asked.profiles) await mkdir(asked.profiles, { recursive: true });
   build();
   await withRedis(async (redis) => {
     const upstream = await startUpstream();
