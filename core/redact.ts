@@ -18,27 +18,37 @@ export function redactor(secrets: readonly string[]): (text: string) => string {
   if (sought.length === 0) return (text) => text;
   const forms = Array.from(new Set(sought), formOf);
   const byFirst = Map.groupBy(forms, ({ units }) => capital(units.charCodeAt(0)));
-  const pairs = new Set(forms.map(({ units }) => pairAt(units, 0)));
+  const byPair = Map.groupBy(forms, ({ units }) => pairAt(units, 0));
+  const beginsOne = Array.from({ length: ASCII }, (_, unit) => unit === BACKSLASH || byFirst.has(capital(unit)));
 
-  /** Where what begins at `at` ends, by the form that reaches furthest. */
-  const endAt = (text: string, at: number): number => {
-    const escaped = text.charCodeAt(at) === BACKSLASH || text.charCodeAt(at + 1) === BACKSLASH;
-    if (!escaped && !pairs.has(pairAt(text, at))) return NOWHERE;
-    let end = NOWHERE;
-    for (const { unit } of meaningsAt(text, at))
-      for (const form of byFirst.get(capital(unit)) ?? []) end = Math.max(end, endOf(form, text, at));
-    return end;
+  const formsAt = (text: string, at: number): Form[] => {
+    const unit = text.charCodeAt(at);
+    if (unit < ASCII && !beginsOne[unit]) return NONE;
+    if (unit !== BACKSLASH && text.charCodeAt(at + 1) !== BACKSLASH) return byPair.get(pairAt(text, at)) ?? NONE;
+    return meaningsAt(text, at).flatMap((meaning) => byFirst.get(capital(meaning.unit)) ?? NONE);
+  };
+
+  /** Where what begins at `at` ends, by the form that reaches furthest and is not among those that were met. */
+  const endAt = (text: string, at: number, met: Set<Form>): number => {
+    let furthest = NOWHERE;
+    for (const form of formsAt(text, at)) {
+      const end = met.has(form) ? NOWHERE : endOf(form, text, at);
+      if (end !== NOWHERE) met.add(form);
+      furthest = Math.max(furthest, end);
+    }
+    return furthest;
   };
 
   return (text) => {
-    const last = text.length - MIN_SECRET_LENGTH;
+    const met = new Set<Form>();
     let clean = '';
     let from = 0;
-    for (let start = 0; start <= last; start += 1) {
-      let end = endAt(text, start);
+    for (let start = 0; start + MIN_SECRET_LENGTH <= text.length; start += 1) {
+      let end = endAt(text, start, met);
       if (end === NOWHERE) continue;
-      // Another one may begin within it and end behind it.
-      for (let at = start + 1; at < end && at <= last; at += 1) end = Math.max(end, endAt(text, at));
+      // Another one may begin within it and end behind it; the same one again would take ages where it repeats itself.
+      for (let at = start + 1; at < end && end < text.length; at += 1) end = Math.max(end, endAt(text, at, met));
+      met.clear();
       clean += text.slice(from, start) + MASK;
       from = end;
       start = end - 1;
@@ -48,6 +58,8 @@ export function redactor(secrets: readonly string[]): (text: string) => string {
 }
 
 const NOWHERE = -1;
+const NONE: Form[] = [];
+const ASCII = 0x80;
 const BACKSLASH = 0x5c;
 const ELLIPSIS = 0x2026;
 /** Of so many meanings none is looked for: what follows is taken out. */
@@ -124,7 +136,7 @@ const isSame = (a: number, b: number): boolean => a === b || capital(a) === capi
 
 /** Of one unit, which stays one. */
 function capital(unit: number): number {
-  if (unit < 0x80) return unit >= 0x61 && unit <= 0x7a ? unit - 0x20 : unit;
+  if (unit < ASCII) return unit >= 0x61 && unit <= 0x7a ? unit - 0x20 : unit;
   const capitals = String.fromCharCode(unit).toUpperCase();
   return capitals.length === 1 ? capitals.charCodeAt(0) : unit;
 }

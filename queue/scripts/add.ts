@@ -6,12 +6,18 @@ import { PAYLOAD_HASH_FIELD } from '../keys.ts';
 export type AddCommand = 'addStandardJob' | 'addDelayedJob' | 'addPrioritizedJob';
 
 /**
- * Lua: what is answered where a job stands under this id. One that bears no hash was not made by add(): it counts as
- * another payload.
+ * Lua: what is answered where a job stands under this id; nothing where the write is to be added. One that bears no hash
+ * was not made by add(): it counts as another payload.
  */
 const COMPARE = `
 local function compare(jobKey, jobId, hash)
-  if redis.call('EXISTS', jobKey) == 0 then return end
+  if redis.call('EXISTS', jobKey) == 0 then
+    -- Its record was evicted while a worker sent it: that start is over, or the write would stand there twice.
+    if redis.call('DEL', jobKey .. ':lock') == 1 then
+      redis.call('LREM', string.sub(jobKey, 1, -#jobId - 1) .. 'active', 0, jobId)
+    end
+    return
+  end
   -- Those of before begin with it, and are longer.
   local known = redis.call('HGET', jobKey, '${PAYLOAD_HASH_FIELD}')
   if not known or string.sub(known, 1, #hash) ~= hash then return { 'conflict', jobId } end
@@ -28,7 +34,7 @@ end
  * ARGV: job id, name, data, opts, epoch ms, the payload's hash.
  */
 const ADD_AT_ONCE: Script = {
-  name: 'waybill:add:2',
+  name: 'waybill:add:3',
   keys: 6,
   lua: `${COMPARE}
 local waitKey, activeKey, metaKey, eventsKey, markerKey, jobKey = unpack(KEYS)
@@ -57,7 +63,7 @@ return { 'queued', jobId }
 function compose(command: AddCommand): Script {
   const keys = BULLMQ[command].keys;
   return {
-    name: `waybill:${command}:1`,
+    name: `waybill:${command}:2`,
     keys: keys + 1,
     lua: `${COMPARE}
 local jobKey = KEYS[${keys + 1}]

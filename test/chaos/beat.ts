@@ -3,7 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { prefixOf } from '../../queue/keys.ts';
-import { DESTINATION } from './campaign.ts';
+import { type Campaign, DESTINATION } from './campaign.ts';
+import { asUser, REDIS_PASSWORD, redisOf } from './redis-server.ts';
 
 /** In the slot of the destination. */
 const BEAT_KEY = `${prefixOf(DESTINATION)}:beat`;
@@ -18,8 +19,21 @@ export function directTo(url: string): Redis {
   return client;
 }
 
-/** @returns what ends it */
-export function beat(client: Redis): () => Promise<void> {
+/** To the campaign's own Redis. */
+export function directToOwn(campaign: Campaign): Redis {
+  const url = new URL(asUser(redisOf(campaign).url));
+  url.password = REDIS_PASSWORD;
+  return directTo(url.href);
+}
+
+export interface Beating {
+  /** Epoch ms. */
+  readonly since: number;
+  stop(): Promise<void>;
+}
+
+export function beat(client: Redis): Beating {
+  const since = Date.now();
   const over = new AbortController();
   const beating = (async (): Promise<void> => {
     while (!over.signal.aborted) {
@@ -27,22 +41,23 @@ export function beat(client: Redis): () => Promise<void> {
       await sleep(BEAT_EVERY_MS);
     }
   })();
-  return async () => {
+  const stop = async (): Promise<void> => {
     over.abort();
     await beating;
     client.disconnect();
   };
+  return { since, stop };
 }
 
 /**
  * Disconnects.
  * @param before epoch ms at which the beats had ended
- * @returns when the newest beat was sent that a server has, epoch ms
- * @throws where it has none of that time
+ * @returns when the newest beat was sent that a server has, epoch ms; when they began, where it has none of them
+ * @throws where that is long ago: then there were no beats
  */
-export async function lastBeat(client: Redis, before: number): Promise<number> {
+export async function lastBeat(client: Redis, { since }: Beating, before: number): Promise<number> {
   try {
-    const at = Number(await client.get(BEAT_KEY));
+    const at = Number(await client.get(BEAT_KEY)) || since;
     if (at > before - MAX_AGE_MS) return at;
     throw new Error(`the last beat that is left is of ${at}, ${before - at} ms before its end`);
   } finally {

@@ -143,7 +143,8 @@ test('of credentials that overlap nothing is left, and those that follow each ot
   const clean = redactor(['abcdef', 'defghij', 'ijklmnop']);
   expect(clean('x abcdefghijklmnop y')).toBe('x [redacted] y');
   expect(clean('x abcdefabcdef y')).toBe('x [redacted][redacted] y');
-  expect(clean('x abcdefghijkl')).toBe('x [redacted]');
+  expect(clean('x abcdefghijklmn')).toBe('x [redacted]');
+  expect(clean('x abcdefghijklm')).toBe('x [redacted]klm');
 });
 
 test('the name of an authentication scheme is no beginning of a credential: more of it must stand there', () => {

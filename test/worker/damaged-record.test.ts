@@ -1,4 +1,5 @@
 // What stands in Redis of a write's past can be damaged by hands. Then nothing is claimed of that past.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { probe } from '../../queue/probe.ts';
@@ -108,5 +109,40 @@ test.each(['before it is taken', 'while its worker has it'])(
       await damage(hit.id ?? '', 'priority', 'NaN');
     }
     for (const job of jobs) await world.until(job.data.idempotencyKey, 'delivered');
+  },
+);
+
+test.each(['ok', '422'])(
+  'a write whose record was evicted while it was sent, fed again, ends in one place: %s',
+  async (step) => {
+    const world = await createWorld({
+      sandbox: { latencyMs: 500 },
+      destination: { retry: { baseMs: 600, capMs: 600 } },
+      worker: { lockMs: 600, stalledIntervalMs: 200 },
+    });
+    const redis = new Redis(redisUrl());
+    onTestFinished(() => redis.disconnect());
+    await world.startWorker();
+    const job = await world.queue.add('send', planned(step, step));
+    await eventually(() => expect(world.sandbox.entry(job.data.idempotencyKey)?.sends).toHaveLength(1));
+    await redis.del(world.queue.toKey(job.id ?? ''));
+    await world.queue.add('send', job.data);
+    await world.until(job.data.idempotencyKey, step === 'ok' ? 'delivered' : 'dead');
+    // Whoever looks after lost starts has come by.
+    await sleep(1000);
+    const counts = await world.queue.getJobCounts('wait', 'active', 'delayed', 'completed', 'failed');
+    expect(counts).toEqual({
+      wait: 0,
+      active: 0,
+      delayed: 0,
+      completed: step === 'ok' ? 1 : 0,
+      failed: step === 'ok' ? 0 : 1,
+    });
+    const dead = world.reader.queue(world.name, `${world.name}.dead`);
+    expect(await dead.getJobCountByTypes('prioritized', 'wait')).toBe(step === 'ok' ? 0 : 1);
+    const known = world.sandbox.entry(job.data.idempotencyKey);
+    // The second start meets the first one at the API and waits; an id that stood there twice was started over and over.
+    expect(known?.sends.length).toBeLessThanOrEqual(3);
+    expect(known?.applications).toBe(step === 'ok' ? 1 : 0);
   },
 );

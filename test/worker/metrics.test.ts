@@ -172,6 +172,7 @@ test('the depth is read from Redis, and by many scrapes at once only once', asyn
   await watchCommands(redisUrl(), (command, key) => {
     reads += Number(command === 'llen' && key.endsWith(`${world.name}:wait`));
   });
+  const askedAt = performance.now();
   const scrapes = await Promise.all(Array.from({ length: 20 }, () => scrape(worker)));
   for (const one of scrapes) {
     const of = (state: string): number | undefined => one.sum('waybill_queue_depth', { state });
@@ -182,7 +183,8 @@ test('the depth is read from Redis, and by many scrapes at once only once', asyn
   expect(oldest).toBeGreaterThan(1);
   expect(oldest).toBeLessThan(60);
   await eventually(() => expect(reads).toBeGreaterThan(0));
-  expect(reads).toBeLessThanOrEqual(2);
+  // What was read is told for a second.
+  expect(reads).toBeLessThanOrEqual(2 + (performance.now() - askedAt) / 1000);
 });
 
 test("an application's own meter provider gets the same, and no more once the worker has stopped", async () => {

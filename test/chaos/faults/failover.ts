@@ -69,7 +69,7 @@ const failover = (
     for (let i = 0; i < amount; i += 1) {
       await load.share(i, WRITES_PER_FAILOVER);
       const at = i * WRITES_PER_FAILOVER + chance.between(10, WRITES_PER_FAILOVER - AFTER_IT - 250);
-      const stopBeating = beat(directTo(pair.primary().url));
+      const beating = beat(directTo(pair.primary().url));
       await until('some of its writes are added', () => load.added >= at, ADDED_LIMIT_MS, 1);
       await sleep(chance.between(0, 20));
       // The outage is longer than a lock: whatever is in flight loses its start.
@@ -83,9 +83,9 @@ const failover = (
       ).then(() => pausesMs.push(performance.now() - killedAt));
       const takenOver = async (): Promise<void> => {
         await pair.killPrimary();
-        await stopBeating();
+        await beating.stop();
         // Nobody waits for the replica with what workers write.
-        const from = await lastBeat(directTo(pair.primary().url), diedAt);
+        const from = await lastBeat(directTo(pair.primary().url), beating, diedAt);
         campaign.mayLoseBetween(from, Date.now(), settings === WAITED);
         await pair.bringBack(chance);
       };

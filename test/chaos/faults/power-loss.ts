@@ -13,16 +13,15 @@
 // Not modelled: blocks that a disk writes in another order, and disks that lie about a sync.
 import { closeSync, openSync, readSync, statSync, truncateSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
 import { createQueue } from '../../../producer/index.ts';
 import { type FaultProxy, startProxy } from '../../support/proxy.ts';
-import { beat, directTo, lastBeat } from '../beat.ts';
+import { beat, directToOwn, lastBeat } from '../beat.ts';
 import type { Campaign } from '../campaign.ts';
 import { DESTINATION } from '../campaign.ts';
 import type { Chance } from '../chance.ts';
 import type { Fault } from '../fault.ts';
 import { addUntilAcknowledged, type Load } from '../load.ts';
-import { appendOnlyFile, asUser, killRedis, REDIS_PASSWORD, redisOf, startRedisAgain } from '../redis-server.ts';
+import { appendOnlyFile, killRedis, redisOf, startRedisAgain } from '../redis-server.ts';
 import { until } from '../until.ts';
 import { PATIENCE } from './redis-trouble.ts';
 
@@ -70,16 +69,16 @@ async function loseUnsynced(campaign: Campaign, amount: number): Promise<number>
   let cut = 0;
   for (let losses = 0; losses < amount; losses += 1) {
     const record = recordLengths(campaign);
-    const stopBeating = beat(directToOwn(campaign));
+    const beating = beat(directToOwn(campaign));
     await live(load, chance);
     record.stop();
     const diedAt = Date.now();
     await killRedis(campaign);
-    await stopBeating();
+    await beating.stop();
     const moment = record.before(performance.now() - chance.between(0, MAX_UNSYNCED_MS));
     cut += cutTo(campaign, chance, moment.length, MAX_TORN_BYTES);
     await startRedisAgain(campaign);
-    campaign.mayLoseBetween(await lastBeat(directToOwn(campaign), diedAt), Date.now());
+    campaign.mayLoseBetween(await lastBeat(directToOwn(campaign), beating, diedAt), Date.now());
     // Half of the producers feed again what they had added last, under the same keys.
     if (chance.next() < 0.5) {
       const since = record.before(performance.now() - FED_AGAIN_MS).added;
@@ -92,12 +91,6 @@ async function loseUnsynced(campaign: Campaign, amount: number): Promise<number>
   campaign.figures['bytes cut off'] = cut;
   campaign.figures['writes fed again'] = fedAgain;
   return amount;
-}
-
-function directToOwn(campaign: Campaign): Redis {
-  const url = new URL(asUser(redisOf(campaign).url));
-  url.password = REDIS_PASSWORD;
-  return directTo(url.href);
 }
 
 async function loseUnanswered(campaign: Campaign, amount: number): Promise<number> {

@@ -20,7 +20,8 @@ const GOES_ON_LIMIT_MS = 60_000;
 const PLACES = ['wait', 'active', 'delayed'] as const;
 
 /**
- * Chooses one of those that stand in a place and damages its hash, in one step.
+ * Chooses one of those that stand in a place and damages its hash, in one step: none that is settled, and stands there a
+ * second time until it is looked at.
  * KEYS: the place. ARGV: the prefix of the hashes, a number for the choice, then nothing, or a field and its new value.
  */
 const DAMAGE = `
@@ -29,6 +30,9 @@ local ids = delayed and redis.call('ZRANGE', KEYS[1], 0, -1) or redis.call('LRAN
 if #ids == 0 then return false end
 local id = ids[ARGV[2] % #ids + 1]
 if redis.call('HEXISTS', ARGV[1] .. id, 'data') == 0 then return false end
+for _, settled in ipairs({ 'completed', 'failed' }) do
+  if redis.call('ZSCORE', ARGV[1] .. settled, id) then return false end
+end
 if ARGV[3] then redis.call('HSET', ARGV[1] .. id, ARGV[3], ARGV[4]) else redis.call('DEL', ARGV[1] .. id) end
 return id
 `;
