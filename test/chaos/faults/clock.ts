@@ -190,6 +190,8 @@ async function earlyRetries(campaign: Campaign, atMostMs: number): Promise<strin
   for (const { key } of campaign.ledger.entries()) {
     const { journal } = ends.of(key);
     const sends = campaign.sandbox.entry(key)?.sends ?? [];
+    // A worker that stood still while its clock jumped may have had no time left to send in.
+    if (journal?.attempts.some(({ outcome }) => outcome === 'not-sent')) continue;
     journal?.attempts.forEach(({ wait }, i) => {
       const [sent, next] = [sends[i], sends[i + 1]];
       if (!wait || !sent || !next || journal.lost + journal.postponed > 0) return;
