@@ -31,13 +31,14 @@ export class LeavingTogether {
     return new Promise((resolve, reject) => {
       if (this.#leaving.length === 0) setImmediate(() => this.#leave());
       this.#leaving.push({ args: [step, ...facts], resolve, reject });
+      if (this.#leaving.length === MOST) this.#leave();
     });
   }
 
   #leave(): void {
     const leaving = this.#leaving;
     this.#leaving = [];
-    for (let from = 0; from < leaving.length; from += MOST) void this.#settleTogether(leaving.slice(from, from + MOST));
+    if (leaving.length > 0) void this.#settleTogether(leaving);
   }
 
   async #settleTogether(leaving: readonly Leaving[]): Promise<void> {

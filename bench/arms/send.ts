@@ -1,5 +1,6 @@
-// What every arm sends: the same POST with a JSON body of 500 bytes; and how those send it that use undici's dispatch.
+// What every arm sends: the same POST with a JSON body of 500 bytes; and how those send it that use undici's Pool.
 import type { Pool } from 'undici';
+import type { Task } from '../kernel/bench.ts';
 
 export const TOKEN = 'Bearer bench-0123456789abcdef0123456789abcdef';
 const BODY_BYTES = 500;
@@ -48,3 +49,15 @@ export function dispatch(pool: Pool, send: Send): Promise<number> {
     );
   });
 }
+
+/** As undici's documentation tells: resolves with the status once the answer is read, rejects when it is no success. */
+async function request(pool: Pool, send: Send): Promise<number> {
+  const options = { method: 'POST', path: send.path, headers: headersOf(send), body: send.body } as const;
+  const { statusCode, body } = await pool.request(options);
+  await body.dump();
+  if (statusCode >= 300) throw new Error(`HTTP ${statusCode}`);
+  return statusCode;
+}
+
+/** @param task params.by: `dispatch`, or what most people would write */
+export const senderOf = ({ params }: Task): typeof dispatch => (params.by === 'dispatch' ? dispatch : request);

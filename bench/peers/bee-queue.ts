@@ -1,7 +1,7 @@
 // Bee-Queue: Redis, no event stream, finished jobs kept (it knows no age).
 import { Pool } from 'undici';
 import { inBulks } from '../arms/bullmq.ts';
-import { dispatch, type Send } from '../arms/send.ts';
+import { type Send, senderOf } from '../arms/send.ts';
 import type { Task } from '../kernel/bench.ts';
 import { peer } from './peer.ts';
 
@@ -28,9 +28,11 @@ export async function fill({ redisUrl, count }: Task): Promise<void> {
   await queue.close();
 }
 
-export async function work({ redisUrl, upstreamUrl, concurrency }: Task): Promise<void> {
+export async function work(task: Task): Promise<void> {
+  const { redisUrl, upstreamUrl, concurrency } = task;
+  const send = senderOf(task);
   const queue = open(redisUrl, true);
   const pool = new Pool(upstreamUrl, { connections: concurrency, pipelining: 1 });
   await queue.ready();
-  queue.process(concurrency, ({ data }) => dispatch(pool, data));
+  queue.process(concurrency, ({ data }) => send(pool, data));
 }

@@ -1,7 +1,7 @@
 // Graphile Worker, as it is by default and with all of its batching; without log lines.
 import { Pool } from 'undici';
 import { inBulks } from '../arms/bullmq.ts';
-import { dispatch, type Send } from '../arms/send.ts';
+import { type Send, senderOf } from '../arms/send.ts';
 import type { Task } from '../kernel/bench.ts';
 import { peer } from './peer.ts';
 import { vacuum } from './pg.ts';
@@ -32,15 +32,17 @@ export async function fill({ postgresUrl = '', count }: Task): Promise<void> {
   await vacuum(postgresUrl);
 }
 
-/** @param task params.batched */
-export async function work({ postgresUrl, upstreamUrl, concurrency, params }: Task): Promise<void> {
+/** @param task params.batched, params.by */
+export async function work(task: Task): Promise<void> {
+  const { postgresUrl, upstreamUrl, concurrency, params } = task;
+  const send = senderOf(task);
   const graphile = peer('graphile-worker') as Graphile;
   const pool = new Pool(upstreamUrl, { connections: concurrency, pipelining: 1 });
   await graphile.run({
     connectionString: postgresUrl,
     noHandleSignals: true,
     logger: silent(graphile),
-    taskList: { send: (payload: Send) => dispatch(pool, payload).then(() => {}) },
+    taskList: { send: (payload: Send) => send(pool, payload).then(() => {}) },
     preset: { worker: { concurrentJobs: concurrency, ...(params.batched === true && BATCHED) } },
   });
 }

@@ -1,7 +1,7 @@
 // pg-boss, fetching without a pause while there is more; a batch is fetched when all of the one before have finished.
 import { Pool } from 'undici';
 import { inBulks } from '../arms/bullmq.ts';
-import { dispatch, type Send } from '../arms/send.ts';
+import { type Send, senderOf } from '../arms/send.ts';
 import type { Task } from '../kernel/bench.ts';
 import { peer } from './peer.ts';
 import { vacuum } from './pg.ts';
@@ -38,9 +38,11 @@ export async function fill({ postgresUrl = '', count }: Task): Promise<void> {
   await vacuum(postgresUrl);
 }
 
-export async function work({ postgresUrl = '', upstreamUrl, concurrency }: Task): Promise<void> {
+export async function work(task: Task): Promise<void> {
+  const { postgresUrl = '', upstreamUrl, concurrency } = task;
+  const send = senderOf(task);
   const boss = await open(postgresUrl);
   const pool = new Pool(upstreamUrl, { connections: concurrency, pipelining: 1 });
   const options = { batchSize: concurrency, burstWhenBatchFull: true, pollingIntervalSeconds: 0.5 };
-  await boss.work(QUEUE, options, (jobs) => Promise.all(jobs.map(({ data }) => dispatch(pool, data))));
+  await boss.work(QUEUE, options, (jobs) => Promise.all(jobs.map(({ data }) => send(pool, data))));
 }
