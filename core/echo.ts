@@ -1,7 +1,7 @@
 // What an API repeats of the values that people must not see: taken out of its answers, in whatever form they stand there.
 import { MAX_REQUEST_ID } from './envelope.ts';
 import { maskWrite, type Masking } from './mask-write.ts';
-import { encodedForms, MASK, MIN_SECRET_LENGTH, redactor } from './redact.ts';
+import { encodedForms, MASK, MIN_SECRET_LENGTH, redactor, withoutEscapes } from './redact.ts';
 import type { Write } from './write.ts';
 
 /** In the place of a text that may hold what there is too much of to look for. */
@@ -42,13 +42,16 @@ function cleanerOf(values: readonly string[] | undefined): EchoCleaner {
   // To compile a pattern costs more than to look at many texts: only of what was found.
   const found = new Set<string>();
   let redact = asItIs;
-  const clean = (text: string): string => {
+  const clean = (text: string, hidden: string): string => {
+    const { whole, cut } = piecesIn(text, sought);
     const before = found.size;
-    for (const piece of piecesIn(text, sought)) found.add(piece);
+    for (const piece of [...whole, ...cut]) found.add(piece);
     if (found.size > before) redact = redactor([...found]);
-    return withoutCutTail(redact(text), pieces);
+    const cleaned = redact(text);
+    // It stands there, in a writing that the pattern does not know.
+    return whole.length > 0 && cleaned === text ? hidden : cleaned;
   };
-  return { word: clean, text: clean };
+  return { word: (text) => clean(text, MASK), text: (text) => clean(text, HIDDEN_TEXT) };
 }
 
 /**
@@ -90,25 +93,37 @@ const soughtAs = (piece: string, encoded: boolean): Sought => ({
 });
 
 /**
- * A text whatever its case, as it is and with JSON's escapes resolved, both without backslashes. In capitals, for what
- * a small letter is depends on where it stands.
+ * A text whatever its case, as it is and with escapes resolved, both without backslashes. In capitals, for what a small
+ * letter is depends on where it stands.
  */
 function saidIn(text: string): string[] {
   const plain = text.replaceAll('\\', '').toUpperCase();
-  if (!text.includes('\\')) return [plain];
-  const unescaped = text
-    .replace(/\\u([0-9a-f]{4})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-    .replaceAll('\\', '')
-    .toUpperCase();
-  return [plain, unescaped];
+  return /[\\%&]/.test(text) ? [plain, withoutEscapes(text).toUpperCase()] : [plain];
 }
 
 /** What may stand in a text: the pattern, which is slow to make, need not be made for anything else. */
-function piecesIn(text: string, sought: readonly Sought[]): string[] {
+function piecesIn(text: string, sought: readonly Sought[]): { whole: string[]; cut: string[] } {
   const said = saidIn(text);
-  return sought
-    .filter(({ forms }) => forms.some((form) => said.some((one) => one.includes(form))))
-    .map(({ piece }) => piece);
+  const ends = said.flatMap((one) => one.split('…').slice(-MAX_CUTS)).map((part) => part.slice(-LONGEST_END));
+  const withForm = (stands: (form: string) => boolean): string[] =>
+    sought.filter(({ forms }) => forms.some(stands)).map(({ piece }) => piece);
+  return {
+    whole: withForm((form) => said.some((one) => one.includes(form))),
+    cut: withForm((form) => ends.some((end) => isCutIn(end, form))),
+  };
+}
+
+/** Marks of a cap that are looked at. */
+const MAX_CUTS = 50;
+/** A piece is longest in base64, or where each of its characters is three bytes of a URL. */
+const LONGEST_END = PIECE * 9;
+
+/** Answers are capped, at the end or before a "…": the beginning of an echo that was cut in two may stand there. */
+function isCutIn(end: string, form: string): boolean {
+  const head = form.slice(0, MIN_SECRET_LENGTH);
+  for (let at = end.indexOf(head); at !== -1; at = end.indexOf(head, at + 1))
+    if (form.startsWith(end.slice(at))) return true;
+  return false;
 }
 
 /** A part of a value is enough, where the text is no more than that. */
@@ -119,25 +134,4 @@ function repeats(word: string, sought: readonly Sought[]): boolean {
       said.some((one) => one.includes(form) || (one.length >= MIN_SECRET_LENGTH && form.includes(one))),
     ),
   );
-}
-
-/** Marks of a cap that are looked at. */
-const MAX_CUTS = 50;
-
-/** Answers are capped, at the end or before a "…": the beginning of an echo that was cut in two may stand there. */
-function withoutCutTail(text: string, pieces: readonly string[]): string {
-  const parts = text.split('…');
-  return parts.map((part, i) => (i < parts.length - MAX_CUTS ? part : withoutTail(part, pieces))).join('…');
-}
-
-function withoutTail(text: string, pieces: readonly string[]): string {
-  const end = text.slice(-PIECE);
-  for (const piece of pieces) {
-    const head = piece.slice(0, MIN_SECRET_LENGTH);
-    for (let at = end.indexOf(head); at !== -1; at = end.indexOf(head, at + 1)) {
-      const length = end.length - at;
-      if (piece.startsWith(end.slice(at))) return `${text.slice(0, -length)}${MASK}`;
-    }
-  }
-  return text;
 }

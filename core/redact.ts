@@ -6,8 +6,9 @@ export const MASK = '[redacted]';
 export const MIN_SECRET_LENGTH = 6;
 
 /**
- * Makes a function that replaces every secret in a text, also where it stands URL-encoded or in base64, and however a
- * JSON writer escaped its characters (PHP writes `\/`, Go and .NET `\u002B`). An answer may break off in the middle of one:
+ * Makes a function that replaces every secret in a text, also where it stands URL-encoded or in base64, and however
+ * somebody escaped its characters: as JSON does it (PHP writes `\/`, Go and .NET `\u002B`), JSON within JSON, URLs (Python
+ * leaves a `/` as it is) and HTML. An answer may break off in the middle of one:
  * its beginning at the end of a text, or before the mark of a cap, is replaced too. The case of letters is free, since
  * that of hex digits is. No pattern is made of secrets: it would be slow to make, may be too large for the engine, and
  * the error that says so holds it.
@@ -19,12 +20,12 @@ export function redactor(secrets: readonly string[]): (text: string) => string {
   const forms = Array.from(new Set(sought), formOf);
   const byFirst = Map.groupBy(forms, ({ units }) => capital(units.charCodeAt(0)));
   const byPair = Map.groupBy(forms, ({ units }) => pairAt(units, 0));
-  const beginsOne = Array.from({ length: ASCII }, (_, unit) => unit === BACKSLASH || byFirst.has(capital(unit)));
+  const beginsOne = Array.from({ length: ASCII }, (_, unit) => mayEscape(unit) || byFirst.has(capital(unit)));
 
   const formsAt = (text: string, at: number): Form[] => {
     const unit = text.charCodeAt(at);
     if (unit < ASCII && !beginsOne[unit]) return NONE;
-    if (unit !== BACKSLASH && text.charCodeAt(at + 1) !== BACKSLASH) return byPair.get(pairAt(text, at)) ?? NONE;
+    if (!mayEscape(unit) && !mayEscape(text.charCodeAt(at + 1))) return byPair.get(pairAt(text, at)) ?? NONE;
     return meaningsAt(text, at).flatMap((meaning) => byFirst.get(capital(meaning.unit)) ?? NONE);
   };
 
@@ -61,6 +62,8 @@ const NOWHERE = -1;
 const NONE: Form[] = [];
 const ASCII = 0x80;
 const BACKSLASH = 0x5c;
+const PERCENT = 0x25;
+const AMPERSAND = 0x26;
 const ELLIPSIS = 0x2026;
 /** Of so many meanings none is looked for: what follows is taken out. */
 const MOST_MEANINGS = 8;
@@ -87,7 +90,7 @@ function endOf({ units, least }: Form, text: string, start: number): number {
     const [at = 0] = places;
     const expected = units.charCodeAt(matched);
     const found = text.charCodeAt(at);
-    if (places.length === 1 && found !== BACKSLASH && found !== ELLIPSIS && isSame(found, expected)) {
+    if (places.length === 1 && !mayEscape(found) && found !== ELLIPSIS && isSame(found, expected)) {
       places[0] = at + 1;
       continue;
     }
@@ -100,32 +103,65 @@ function endOf({ units, least }: Form, text: string, start: number): number {
 }
 
 /** Perhaps in the middle of an escape. */
-const BREAK = /(?:\\(?:u[0-9a-f]{0,3})?)?(?=…|\\u2026|$)/iy;
+const BREAK = /(?:\\{1,16}(?:u[0-9a-f]{0,3})?|%[0-9a-f]?|&#?\w{0,6})?(?=…|\\u2026|$)/iy;
 
 function breakAt(text: string, at: number): number {
   BREAK.lastIndex = at;
   return BREAK.test(text) ? BREAK.lastIndex : NOWHERE;
 }
 
-/** Where a text goes on behind a unit that stands there in any of the ways of JSON. */
+/** Where a text goes on behind a unit that stands there in any of these ways. */
 const behind = (expected: number, text: string, at: number): number[] =>
   meaningsAt(text, at).flatMap(({ unit, next }) => (isSame(unit, expected) ? [next] : []));
 
-const ESCAPE = /\\u([0-9a-f]{4})/iy;
-const SHORT_ESCAPES = new Map(Array.from('bfnrt', (letter, i) => [letter, '\b\f\n\r\t'.charCodeAt(i)]));
+const mayEscape = (unit: number): boolean => unit === BACKSLASH || unit === PERCENT || unit === AMPERSAND;
+
+/** JSON within JSON has backslashes before its backslashes: 15 at the fourth level. */
+const ESCAPE = new RegExp(
+  [
+    String.raw`\\{1,16}(?:u([0-9a-f]{4})|([bfnrt]))`,
+    '((?:%[0-7][0-9a-f])|%[c-e][0-9a-f](?:%[89ab][0-9a-f]){1,2})',
+    '&(?:#(\\d{1,5})|#x([0-9a-f]{1,4})|(amp|lt|gt|quot|apos));',
+  ].join('|'),
+);
+const ESCAPE_HERE = new RegExp(ESCAPE, 'iy');
+const ESCAPES = new RegExp(ESCAPE, 'gi');
+const BACKSLASHES = /\\{2,16}/y;
+const NAMED = new Map(
+  Object.entries({ b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }),
+);
+
+/** What an escape stands for, by the groups of its pattern. */
+function unescaped([, json, letter, bytes, decimal, hex, name]: readonly (string | undefined)[]): string {
+  const hexadecimal = json ?? hex;
+  if (hexadecimal !== undefined) return String.fromCharCode(Number.parseInt(hexadecimal, 16));
+  if (bytes !== undefined) return Buffer.from(bytes.replaceAll('%', ''), 'hex').toString();
+  if (decimal !== undefined) return String.fromCharCode(Number(decimal));
+  return NAMED.get((letter ?? name ?? '').toLowerCase()) ?? '';
+}
+
+/** A text with every escape resolved, and without the backslashes that are left. */
+export const withoutEscapes = (text: string): string =>
+  text.replace(ESCAPES, (...groups: (string | undefined)[]) => unescaped(groups)).replaceAll('\\', '');
 
 /** What a text may say at a place, and where it goes on behind that. */
 function meaningsAt(text: string, at: number): { unit: number; next: number }[] {
   if (at >= text.length) return [];
   const unit = text.charCodeAt(at);
   const meanings = [{ unit, next: at + 1 }];
-  if (unit !== BACKSLASH || at + 1 === text.length) return meanings;
-  meanings.push({ unit: text.charCodeAt(at + 1), next: at + 2 });
-  const control = SHORT_ESCAPES.get(text.charAt(at + 1));
-  if (control !== undefined) meanings.push({ unit: control, next: at + 2 });
-  ESCAPE.lastIndex = at;
-  const hex = ESCAPE.exec(text)?.[1];
-  if (hex !== undefined) meanings.push({ unit: Number.parseInt(hex, 16), next: at + 6 });
+  if (!mayEscape(unit)) return meanings;
+  if (unit === BACKSLASH && at + 1 < text.length) {
+    meanings.push({ unit: text.charCodeAt(at + 1), next: at + 2 });
+    BACKSLASHES.lastIndex = at;
+    if (BACKSLASHES.test(text)) {
+      const end = BACKSLASHES.lastIndex;
+      meanings.push({ unit, next: end });
+      if (end < text.length) meanings.push({ unit: text.charCodeAt(end), next: end + 1 });
+    }
+  }
+  ESCAPE_HERE.lastIndex = at;
+  const escape = ESCAPE_HERE.exec(text);
+  if (escape) meanings.push({ unit: unescaped(escape).charCodeAt(0), next: ESCAPE_HERE.lastIndex });
   return meanings;
 }
 

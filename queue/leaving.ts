@@ -1,4 +1,4 @@
-// What leaves a worker's hands leaves together: all that one turn of the event loop settles is one call of one script, which
+// What leaves a worker's hands leaves together: what one turn of the event loop settles is one call of one script, which
 // takes a quarter of a worker's time away, and a tenth of Redis'. Each is settled for itself in it: what is wrong with one
 // is no other's trouble.
 import type { Step } from './scripts/settle.ts';

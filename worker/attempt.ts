@@ -83,6 +83,7 @@ class Sending implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#done) return;
     this.#readBytes += chunk.length;
     const room = KEEP_BYTES + REDACTION_MARGIN_BYTES - this.#keptBytes;
     if (room > 0) {

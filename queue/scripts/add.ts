@@ -6,17 +6,16 @@ import { PAYLOAD_HASH_FIELD } from '../keys.ts';
 export type AddCommand = 'addStandardJob' | 'addDelayedJob' | 'addPrioritizedJob';
 
 /**
- * Lua: what is answered where a job stands under this id; nothing where the write is to be added. One that bears no hash
- * was not made by add(): it counts as another payload.
+ * Lua: what is answered where a job stands under this id; nothing where the write is to be added, and whether it was
+ * started before. One that bears no hash was not made by add(): it counts as another payload.
  */
 const COMPARE = `
 local function compare(jobKey, jobId, hash)
   if redis.call('EXISTS', jobKey) == 0 then
-    -- Its record was evicted while a worker sent it: that start is over, or the write would stand there twice.
-    if redis.call('DEL', jobKey .. ':lock') == 1 then
-      redis.call('LREM', string.sub(jobKey, 1, -#jobId - 1) .. 'active', 0, jobId)
-    end
-    return
+    -- Its record was evicted while a worker sent it: that start is lost, or the write would stand there twice.
+    local wasStarted = redis.call('DEL', jobKey .. ':lock') == 1
+    if wasStarted then redis.call('LREM', string.sub(jobKey, 1, -#jobId - 1) .. 'active', 0, jobId) end
+    return nil, wasStarted
   end
   -- Those of before begin with it, and are longer.
   local known = redis.call('HGET', jobKey, '${PAYLOAD_HASH_FIELD}')
@@ -34,15 +33,16 @@ end
  * ARGV: job id, name, data, opts, epoch ms, the payload's hash.
  */
 const ADD_AT_ONCE: Script = {
-  name: 'waybill:add:3',
+  name: 'waybill:add:4',
   keys: 6,
   lua: `${COMPARE}
 local waitKey, activeKey, metaKey, eventsKey, markerKey, jobKey = unpack(KEYS)
 local jobId, name, data, opts, now, hash = unpack(ARGV)
-local answer = compare(jobKey, jobId, hash)
+local answer, wasStarted = compare(jobKey, jobId, hash)
 if answer then return answer end
 local paused, most, longest = unpack(redis.call('HMGET', metaKey, 'paused', 'concurrency', 'opts.maxLenEvents'), 1, 3)
 redis.call('HSET', jobKey, 'name', name, 'data', data, 'opts', opts, 'timestamp', now, '${PAYLOAD_HASH_FIELD}', hash)
+if wasStarted then redis.call('HSET', jobKey, 'ats', 1) end
 if not longest then
   longest = 10000
   redis.call('HSET', metaKey, 'opts.maxLenEvents', longest)
@@ -63,17 +63,18 @@ return { 'queued', jobId }
 function compose(command: AddCommand): Script {
   const keys = BULLMQ[command].keys;
   return {
-    name: `waybill:${command}:2`,
+    name: `waybill:${command}:3`,
     keys: keys + 1,
     lua: `${COMPARE}
 local jobKey = KEYS[${keys + 1}]
 local jobId = cmsgpack.unpack(ARGV[1])[2]
-local answer = compare(jobKey, jobId, ARGV[4])
+local answer, wasStarted = compare(jobKey, jobId, ARGV[4])
 if answer then return answer end
 ${asFunction(command)}${SLICE}
 local added = ${command}(slice(KEYS, 1, ${keys}), slice(ARGV, 1, 3))
 if type(added) == 'number' and added < 0 then return added end
 redis.call('HSET', jobKey, '${PAYLOAD_HASH_FIELD}', ARGV[4])
+if wasStarted then redis.call('HSET', jobKey, 'ats', 1) end
 return { 'queued', jobId }
 `,
   };

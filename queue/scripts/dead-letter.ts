@@ -45,7 +45,7 @@ end
  * Lua does not roll back: whatever could make either script refuse is looked at while nothing is written yet.
  */
 export const DEAD_LETTER: Script = {
-  name: 'waybill:deadLetter:6',
+  name: 'waybill:deadLetter:7',
   keys: FINISH + ADD + 5,
   lua: `${asFunction('moveToFinished')}${asFunction('addPrioritizedJob')}${SLICE}${ENTER}${REMAINS}${MAKE_SOUND}
 local jobKey, activeKey, jobId, token = KEYS[12], KEYS[2], ARGV[1], ARGV[13]

@@ -39,6 +39,33 @@ test('any text keeps no secret of 6 characters or more', () => {
   );
 });
 
+test('a credential is taken out in whatever way somebody escapes it, and however deep', () => {
+  const json = (text: string): string => JSON.stringify(text).slice(1, -1);
+  const writers: Record<string, (text: string) => string> = {
+    json,
+    php: (text) => json(text).replaceAll('/', String.raw`\/`),
+    dotnet: (text) =>
+      text.replaceAll(/\W/g, (unit) => String.raw`\u${unit.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`),
+    python: (text) => encodeURIComponent(text).replaceAll('%2F', '/'),
+    rfc3986: (text) => encodeURIComponent(text).replaceAll(/[!'()*]/g, (unit) => `%${unit.charCodeAt(0).toString(16)}`),
+    html: (text) =>
+      text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll("'", '&#39;').replaceAll('/', '&#x2F;'),
+  };
+  const secret = fc.string({ unit: fc.constantFrom(...'aB3/+="&!\n<é'), minLength: 6, maxLength: 40 });
+  fc.assert(
+    fc.property(
+      secret,
+      fc.constantFrom(...Object.keys(writers)),
+      fc.integer({ min: 0, max: 3 }),
+      (said, writer, depth) => {
+        let text = writers[writer]?.(said) ?? '';
+        for (let level = 0; level < depth; level += 1) text = json(text);
+        expect(redactor([said])(`before: ${text};`)).toBe('before: [redacted];');
+      },
+    ),
+  );
+});
+
 test('a credential that holds another is taken out whole', () =>
   expect(redactor(['secret1', 'secret1-longer'])('secret1-longer, secret1')).toBe('[redacted], [redacted]'));
 

@@ -95,6 +95,32 @@ describe.each([
   });
 });
 
+test.each([
+  ['delivered', 'ok'],
+  ['dead', '422'],
+] as const)('a parent that cannot be told leaves it %s, in one place', async (state, step) => {
+  const world = await createWorld({ sandbox: { latencyMs: 300 } });
+  const redis = new Redis(redisUrl());
+  onTestFinished(() => redis.disconnect());
+  await world.startWorker();
+  const { id = '', data } = await world.queue.add('send', planned(step));
+  await world.until(data.idempotencyKey, 'sending');
+  // Where a parent keeps a set of its children stands something else.
+  const parentKey = `bull:${world.name}:parent`;
+  await redis.set(`${parentKey}:dependencies`, 'x', 'PX', 60_000);
+  const parent = JSON.stringify({ id: 'parent', queueKey: `bull:${world.name}` });
+  await redis.hset(world.queue.toKey(id), { parentKey, parent });
+  await world.until(data.idempotencyKey, state);
+  const counts = await world.queue.getJobCounts('active', 'wait', 'delayed', 'completed', 'failed');
+  expect(counts).toEqual({
+    active: 0,
+    wait: 0,
+    delayed: 0,
+    completed: state === 'delivered' ? 1 : 0,
+    failed: state === 'dead' ? 1 : 0,
+  });
+});
+
 test.each(['before it is taken', 'while its worker has it'])(
   'a priority that is no number, written %s, does not take others along when retries come due together',
   async (when) => {
@@ -112,7 +138,7 @@ test.each(['before it is taken', 'while its worker has it'])(
   },
 );
 
-test.each(['ok', '422'])(
+test.each(['ok', '401'])(
   'a write whose record was evicted while it was sent, fed again, ends in one place: %s',
   async (step) => {
     const world = await createWorld({
@@ -140,6 +166,8 @@ test.each(['ok', '422'])(
     });
     const dead = world.reader.queue(world.name, `${world.name}.dead`);
     expect(await dead.getJobCountByTypes('prioritized', 'wait')).toBe(step === 'ok' ? 0 : 1);
+    // Nobody knows what came of the first one.
+    if (step === '401') expect((await world.until(job.data.idempotencyKey, 'dead')).letter?.verdict).toBe('in-doubt');
     const known = world.sandbox.entry(job.data.idempotencyKey);
     // The second start meets the first one at the API and waits; an id that stood there twice was started over and over.
     expect(known?.sends.length).toBeLessThanOrEqual(3);

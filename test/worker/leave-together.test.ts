@@ -7,6 +7,8 @@ import { redisUrl } from '../support/redis.ts';
 import { createWorld, eventually, planned } from '../support/world.ts';
 
 const WRITES = 20;
+/** More than one script of BullMQ's promotes. */
+const DUE = 3000;
 
 test('what is wrong with one of them keeps none of the others; it ends once it is mended', async () => {
   const redis = new Redis(redisUrl());
@@ -31,4 +33,16 @@ test('what is wrong with one of them keeps none of the others; it ends once it i
   await redis.del(lock);
   await world.until(damaged, 'delivered');
   expect(world.sandbox.entry(damaged)?.sends.filter(({ applied }) => applied)).toHaveLength(1);
+});
+
+test('where thousands come due while many are settled each is delivered, and sent once', async () => {
+  const world = await createWorld({ sandbox: { latencyMs: 100 }, destination: { concurrency: 200 } });
+  const some = (count: number, opts: object) =>
+    Array.from({ length: count }, () => ({ name: 'send' as const, data: planned(), opts }));
+  await world.queue.addBulk([...some(200, {}), ...some(DUE, { delay: 50 })]);
+  await world.startWorker();
+  await eventually(async () => expect(await world.queue.getCompletedCount()).toBe(DUE + 200), 30_000);
+  expect(Object.values(world.sandbox.ledger().keys).map(({ sends }) => sends.length)).toEqual(
+    Array.from({ length: DUE + 200 }, () => 1),
+  );
 });
