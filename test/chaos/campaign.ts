@@ -46,6 +46,8 @@ export interface CampaignOptions {
   clocksDifferMs?: number;
   /** Something between the workers and the API breaks answers off, holds them back or swallows them. */
   answersBreak?: boolean;
+  /** Redis goes away, or something before it breaks replies off: a write may have been handed out, and nobody knows. */
+  repliesBreak?: boolean;
   /** In place of a Redis of its own: the workers' and the producer's, such as a Cluster's. */
   redis?: { settings: NonNullable<ConfigInput['redis']>; folder: string };
 }

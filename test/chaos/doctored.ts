@@ -34,6 +34,7 @@ export interface Facts extends Pick<Evidence, 'seenKeys' | 'losses' | 'lossWindo
   maxAttempts: number;
   keyTtlMs: number;
   answersBreak: boolean;
+  repliesBreak: boolean;
   clocksDifferMs: number;
   writeLost: boolean;
 }
@@ -145,6 +146,7 @@ export const DELIVERED: Facts = {
   maxAttempts: 5,
   keyTtlMs: 86_400_000,
   answersBreak: false,
+  repliesBreak: false,
   clocksDifferMs: 0,
   writeLost: false,
 };
@@ -192,6 +194,7 @@ export function evidenceOf(facts: Facts): Evidence {
       keyTtlMs: facts.keyTtlMs,
       clocksDifferMs: facts.clocksDifferMs,
       answersBreak: facts.answersBreak,
+      repliesBreak: facts.repliesBreak,
     },
     poison: new Set(facts.poison),
     losses: facts.losses,

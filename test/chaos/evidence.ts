@@ -36,6 +36,8 @@ export interface JudgedPolicy {
   clocksDifferMs: number;
   /** Something between the workers and the API breaks answers off, holds them back or swallows them. */
   answersBreak: boolean;
+  /** A start may be lost though its worker lives: the reply that gave it the write was. */
+  repliesBreak: boolean;
 }
 
 export interface Evidence {
@@ -65,7 +67,11 @@ const DAY_MS = 86_400_000;
 export function policyOf(
   { worker }: ConfigInput,
   destination: Partial<DestinationInput>,
-  { clocksDifferMs = 0, answersBreak = false }: { clocksDifferMs?: number; answersBreak?: boolean } = {},
+  {
+    clocksDifferMs = 0,
+    answersBreak = false,
+    repliesBreak = false,
+  }: Partial<Pick<JudgedPolicy, 'clocksDifferMs' | 'answersBreak' | 'repliesBreak'>> = {},
 ): JudgedPolicy {
   const { retry, timeoutMs = 15_000, idempotency } = destination;
   return {
@@ -79,5 +85,6 @@ export function policyOf(
     keyTtlMs: idempotency?.ttlMs ?? DAY_MS,
     clocksDifferMs,
     answersBreak,
+    repliesBreak,
   };
 }

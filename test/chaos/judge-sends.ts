@@ -36,8 +36,8 @@ export const mayBeGone = ({ acknowledgedAt }: Pick<Entry, 'acknowledgedAt'>, win
 
 const isWithin = (at: number, { from, until }: LossWindow): boolean => at >= from && at <= until;
 
-/** A worker that was given a write before the loss may have waited for Redis, and send it once that is back. */
-const IN_HAND_MS = 5000;
+/** A worker that was given a write before the loss may have waited for Redis, and send it, once, when that is back. */
+export const IN_HAND_MS = 5000;
 
 /** I6: each send is one of the starts that Redis knows of, but for those that went with what was lost. */
 export function judgeStarts(
@@ -49,11 +49,20 @@ export function judgeStarts(
   windows: readonly LossWindow[],
 ): void {
   const unknown = Math.max(0, sends.length - starts);
-  const excused = recordLost
-    ? unknown
-    : sends.filter(({ at }) => windows.some(({ from, until }) => at >= from && at <= until + IN_HAND_MS)).length;
+  const excused = recordLost ? unknown : mayBeForgotten(sends, windows);
   measured.forgotten += Math.min(unknown, excused);
   look('I6', unknown <= excused, `${starts} starts are known of`);
+}
+
+function mayBeForgotten(sends: readonly LedgerSend[], windows: readonly LossWindow[]): number {
+  const within = sends.filter(({ at }) => windows.some((window) => isWithin(at, window)));
+  const inHand = windows.flatMap(({ until }, i) =>
+    sends
+      .filter(({ at }) => at > until && at <= until + IN_HAND_MS)
+      .map((send) => ({ send, worker: `${send.client} ${i}` })),
+  );
+  const late = inHand.filter(({ send }) => !within.includes(send));
+  return within.length + new Set(late.map(({ worker }) => worker)).size;
 }
 
 /** @returns what went out when its key may have ended at the API, which keeps it so long from its first send */

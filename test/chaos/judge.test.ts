@@ -151,6 +151,22 @@ test.each([
     'one whose answer broke off, behind a network that does so',
     { ...DEAD, answersBreak: true, end: deadEnd({ verdict: 'in-doubt', envelope: { code: 'HTTP_403' } }) },
   ],
+  [
+    'one with a lost start, whose worker was lost',
+    { ...DEAD, losses: [{ slot: 0, at: START + 50 }], end: deadEnd({ verdict: 'in-doubt', lost: 1 }) },
+  ],
+  [
+    'one with a lost start, behind a Redis whose replies break off',
+    { ...DEAD, repliesBreak: true, end: deadEnd({ verdict: 'in-doubt', lost: 1 }) },
+  ],
+  [
+    'one that its worker had in hand, and sent when what may be lost was over',
+    {
+      ...DELIVERED,
+      sends: [send(), send({ at: START + 900, applied: false })],
+      lossWindows: [{ from: START + 200, until: START + 250 }],
+    },
+  ],
   ['one that never came to the API, and was tried again at once', neverCame()],
   [
     'one that was tried again too early by a clock that is off',
@@ -216,6 +232,12 @@ describe('broken is', () => {
     ['I5', 'one that is sure although a 500 left a doubt', died(['500', '403'])],
     ['I5', 'one that is sure although an attempt had no answer', died(['hang', '403'])],
     ['I5', 'one that is sure although a start left no record', { ...DEAD, end: deadEnd({ lost: 1 }) }],
+    [
+      'I5',
+      'one with a lost start, and no worker was lost',
+      { ...DEAD, end: deadEnd({ verdict: 'in-doubt', lost: 1 }) },
+    ],
+    ['I5', 'a delivered one with a lost start, and none was', { ...DELIVERED, end: deliveredEnd({ starts: 2 }) }],
     ['I5', 'a delivered one in doubt', { ...DELIVERED, end: deliveredEnd({ verdict: 'in-doubt' }) }],
     [
       'I5',
@@ -299,6 +321,15 @@ describe('broken is', () => {
         ...DEAD,
         sends: [answered('403', 0), answered('403', 1)],
         lossWindows: [{ from: START + 5000, until: START + 6000 }],
+      },
+    ],
+    [
+      'I6',
+      'one that its worker sent twice when what may be lost was over',
+      {
+        ...DELIVERED,
+        sends: [send(), send({ at: START + 900, applied: false }), send({ at: START + 1800, applied: false })],
+        lossWindows: [{ from: START + 200, until: START + 250 }],
       },
     ],
     ['I7', 'a send of another payload', { ...DELIVERED, sends: [send({ payloadSha256: 'b' })] }],
@@ -398,7 +429,9 @@ test('an answer that came when the time of its attempt was over leaves a doubt, 
 });
 
 test('a double that a person has accepted is allowed once, and stays in doubt', () => {
-  const twice: Facts = { ...DELIVERED, sends: [send(), send()], end: deliveredEnd({ starts: 2, verdict: 'in-doubt' }) };
+  const losses = [{ slot: 0, at: START + 150 }];
+  const end = deliveredEnd({ starts: 2, verdict: 'in-doubt' });
+  const twice: Facts = { ...DELIVERED, losses, sends: [send(), send()], end };
   expect(brokenBy({ ...twice, doubtAccepted: true, mayApply: 2 })).toEqual([]);
   expect(brokenBy({ ...twice, doubtAccepted: true, mayApply: 1 })).toEqual(['I3']);
   expect(brokenBy({ ...DELIVERED, doubtAccepted: true })).toEqual(['I5']);

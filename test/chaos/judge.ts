@@ -5,7 +5,7 @@ import type { LedgerEntry } from '../../dev/testing.ts';
 import type { End } from './ends.ts';
 import type { Evidence } from './evidence.ts';
 import { join, type Joined, type JoinedAttempt } from './joined.ts';
-import { wrongAsCrashed } from './judge-crashes.ts';
+import { wrongAsCrashed, wrongAsLost } from './judge-crashes.ts';
 import { judgeLetter } from './judge-letter.ts';
 import { judgeRetries } from './judge-retries.ts';
 import { judgePayloads, judgeStarts, mayBeGone } from './judge-sends.ts';
@@ -81,7 +81,7 @@ function judgeOne(
 function judgeJournals(
   here: Look,
   measured: Measured,
-  { policy, lossWindows, startedAt }: Evidence,
+  { policy, losses, lossWindows, startedAt }: Evidence,
   entry: Entry,
   end: End,
   seen: LedgerEntry | undefined,
@@ -105,6 +105,8 @@ function judgeJournals(
     judgeRetries(here, measured, policy, attemptsOf(i), !recordLost);
   });
   if (recordLost) return joined;
+  const wrong = wrongAsLost(policy, entry, end, losses);
+  if (wrong !== undefined) here('I5', false, wrong);
   const died = end.letters.flatMap((letter, i) =>
     'unreadable' in letter ? [] : [{ ...letter, attempts: attemptsOf(i) }],
   );

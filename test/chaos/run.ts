@@ -7,6 +7,7 @@ import { Campaign } from './campaign.ts';
 import { endOf } from './ending.ts';
 import type { Fault } from './fault.ts';
 import { type Count, type Invariant, type Judgement, look, type Measured } from './judge.ts';
+import { IN_HAND_MS } from './judge-sends.ts';
 import { quantile, uniformity } from './statistics.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -109,9 +110,16 @@ function note({ figures, lossWindows, startedAt }: Campaign, judgement: Judgemen
   }
 }
 
-/** They do not overlap. */
-const windowsMs = (windows: Campaign['lossWindows']): number =>
-  windows.reduce((sum, { from, until }) => sum + until - from, 0);
+/** With the time in which a worker may send what it had in hand. */
+function windowsMs(windows: Campaign['lossWindows']): number {
+  let [ms, until] = [0, 0];
+  for (const window of windows.toSorted((a, b) => a.from - b.from)) {
+    const end = window.until + IN_HAND_MS;
+    ms += Math.max(0, end - Math.max(window.from, until));
+    until = Math.max(until, end);
+  }
+  return ms;
+}
 
 /** What was tried: the commit, and whether anything differed from it. */
 async function checkedOut(): Promise<{ commit: string; dirty?: true }> {

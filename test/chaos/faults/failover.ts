@@ -57,7 +57,7 @@ const failover = (
     const pair = await start(settings);
     pairs.set(pair.redis, pair);
     // Each outage is longer than a lock, and what it takes is a lost start as a dead worker's is; so many are allowed here.
-    return { redis: pair.redis, worker: { maxCrashes: 50 } };
+    return { redis: pair.redis, worker: { maxCrashes: 50 }, repliesBreak: true };
   },
   inject: async (campaign, amount) => {
     const pair = pairs.get(campaign.options.redis ?? {});

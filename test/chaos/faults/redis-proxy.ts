@@ -33,7 +33,7 @@ export const REDIS_PROXY_FAULTS: readonly Fault[] = MODES.map((mode) => ({
   published: 200,
   batch: 100,
   slice: mode === 'cut-request' ? 4 : 0,
-  options: () => ({ workers: 0 }),
+  options: () => ({ workers: 0, repliesBreak: true }),
   inject: (campaign, amount) => inject(campaign, amount, mode),
 }));
 

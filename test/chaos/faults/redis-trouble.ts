@@ -22,7 +22,7 @@ const LOADED_ANYWAY = 20;
  * Each spell may cost a write a start, and many of them come within its life. With locks of 1 s; those of 30 s outlive
  * them.
  */
-export const PATIENCE = { worker: { maxCrashes: 30 } };
+export const PATIENCE = { worker: { maxCrashes: 30 }, repliesBreak: true };
 
 interface Trouble {
   name: string;

@@ -62,6 +62,7 @@ export const soak: Fault = {
   options: () => ({
     workers: 0,
     answersBreak: true,
+    repliesBreak: true,
     destination: { retry: { maxAttempts: 8, baseMs: 400, capMs: 4000 } },
     redisArgs: ['--auto-aof-rewrite-percentage', '100', '--rdbcompression', 'no'],
   }),
