@@ -12,10 +12,8 @@ export type AddCommand = 'addStandardJob' | 'addDelayedJob' | 'addPrioritizedJob
 const COMPARE = `
 local function compare(jobKey, jobId, hash)
   if redis.call('EXISTS', jobKey) == 0 then
-    -- Its record was evicted while a worker sent it: that start is lost, or the write would stand there twice.
-    local wasStarted = redis.call('DEL', jobKey .. ':lock') == 1
-    if wasStarted then redis.call('LREM', string.sub(jobKey, 1, -#jobId - 1) .. 'active', 0, jobId) end
-    return nil, wasStarted
+    -- Its record was evicted while a worker sends it.
+    return nil, redis.call('EXISTS', jobKey .. ':lock') == 1
   end
   -- Those of before begin with it, and are longer.
   local known = redis.call('HGET', jobKey, '${PAYLOAD_HASH_FIELD}')
@@ -42,7 +40,11 @@ local answer, wasStarted = compare(jobKey, jobId, hash)
 if answer then return answer end
 local paused, most, longest = unpack(redis.call('HMGET', metaKey, 'paused', 'concurrency', 'opts.maxLenEvents'), 1, 3)
 redis.call('HSET', jobKey, 'name', name, 'data', data, 'opts', opts, 'timestamp', now, '${PAYLOAD_HASH_FIELD}', hash)
-if wasStarted then redis.call('HSET', jobKey, 'ats', 1) end
+if wasStarted then
+  -- It stands among the active ones still: that start ends it, or is lost.
+  redis.call('HSET', jobKey, 'ats', 1)
+  return { 'queued', jobId }
+end
 if not longest then
   longest = 10000
   redis.call('HSET', metaKey, 'opts.maxLenEvents', longest)

@@ -40,7 +40,7 @@ ${DELIVER}${RETRY}
 local steps, facts = { deliver = deliver, retry = retry }, { deliver = ${FACTS.deliver}, retry = ${FACTS.retry} }
 -- Where much has come due nobody takes a next one here: each fetches for itself, and Redis lets others in between.
 local dueUntil = (tonumber(ARGV[6]) + 1) * 0x1000 - 1
-local isMuchDue = redis.call('ZCOUNT', delayedKey, '-inf', dueUntil) > ${PROMOTED_AT_ONCE}
+local isMuchDue = redis.call('ZRANGEBYSCORE', delayedKey, '-inf', dueUntil, 'LIMIT', ${PROMOTED_AT_ONCE}, 1)[1] ~= nil
 local replies, at, isBegun = {}, 3, false
 while ARGV[at] do
   local step = ARGV[at]

@@ -11,9 +11,7 @@ local function isCount(value) return #value < 16 and string.match(value, '^%d+$'
 export const MAKE_SOUND = `${IS_COUNT}
 -- Another's keys may be out of a worker's permissions, in another slot, or of another kind.
 local function isReachable(parentKey)
-  if not parentKey then return false end
-  local kind = redis.pcall('TYPE', parentKey .. ':dependencies')
-  return kind.ok == 'none' or kind.ok == 'set'
+  return parentKey and type(redis.pcall('SCARD', parentKey .. ':dependencies')) == 'number'
 end
 local function makeSound(jobKey)
   local made, priority, parent, parentKey = unpack(redis.call('HMGET', jobKey, 'atm', 'priority', 'parent', 'parentKey'))
